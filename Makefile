@@ -1,0 +1,68 @@
+# Everything a person does with the checkout; `make` lists it. The work is in scripts/.
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-run run test prove check lint types coverage fmt migration docs messages lock bench audit scan dist clean
+
+BIN := .venv/bin
+m ?= change
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install all that run and test need (again: only what changed)
+	@scripts/setup.sh test
+
+setup-run:
+	@scripts/setup.sh run
+
+run: setup-run ## Start the portal with its demo on http://127.0.0.1:8000 (PORT=9000 make run)
+	@scripts/run.sh
+
+test: setup ## Lint, types, then all tests on SQLite, PostgreSQL and in a browser
+	@scripts/test.sh
+
+prove: setup ## The long proofs: races, state machines, the matrix in full
+	@scripts/prove.sh
+
+check: lint types ## What needs no server: lint, layers, types, the rules of the house
+	@$(BIN)/pytest -q tests/architecture
+
+lint:
+	@scripts/lint.sh
+
+types:
+	@$(BIN)/mypy
+
+coverage: setup ## Run the tests on SQLite and measure their branches
+	@$(BIN)/pytest -q -n 2 --database=sqlite --cov=portal --cov-report=term -m "not proof and not story"
+
+fmt: ## Bring code and templates into shape
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+	@$(BIN)/djlint templates --reformat --quiet || true
+
+migration: ## Write a migration from the models: make migration m="Add shipments"
+	@scripts/migration.sh "$(m)"
+
+docs: ## Write the pages that are generated from the code's tables
+	@scripts/docs.sh
+
+messages: ## Collect, merge and compile the translations
+	@scripts/messages.sh update
+
+lock: ## Pin every dependency again, with hashes
+	@scripts/lock.sh
+
+bench: setup ## Measure the pages of the demo
+	@$(BIN)/python scripts/bench.py
+
+audit: setup ## Ask a vulnerability database about the locked packages (needs a network)
+	@scripts/audit.sh
+
+scan: setup ## Let a web scanner loose on a running portal: make scan URL=http://127.0.0.1:8000
+	@scripts/scan.sh "$(or $(URL),http://127.0.0.1:8000)"
+
+dist: setup ## Build the wheel that carries everything
+	@scripts/dist.sh
+
+clean: ## Forget the demo's data and everything built; the next run starts over
+	@rm -rf instance dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*

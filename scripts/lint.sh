@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Everything that reads the code without running it; takes seconds.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+.venv/bin/ruff check .
+.venv/bin/ruff format --check --quiet .
+if [ -d templates ]; then
+  .venv/bin/djlint templates --check --quiet
+  .venv/bin/djlint templates --lint --quiet
+fi
+.venv/bin/lint-imports
