@@ -1,0 +1,1 @@
+"""Products, categories, assortments and their pages; prices live in the package inside."""
