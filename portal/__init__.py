@@ -1,0 +1,1 @@
+"""A private, role-scoped customer portal for suppliers who sell to companies."""

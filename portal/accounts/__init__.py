@@ -1,0 +1,1 @@
+"""Corporate accounts, their units and people, memberships with their rights, and signing in."""

@@ -1,0 +1,191 @@
+"""Settings: one typed object read from PORTAL_* variables; a missing secret fails at start."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+DEMO_SECRET: Final = "demo-secret-for-a-laptop-only"  # noqa: S105 - refused outside the demo
+
+
+class SettingsError(Exception):
+    """A setting is missing or can't be used; the program does not start."""
+
+
+def _setting(variable: str, meaning: str, *, secret: bool = False) -> Mapping[str, object]:
+    return {"variable": variable, "meaning": meaning, "secret": secret}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one process."""
+
+    data_dir: Path = field(
+        default=Path("instance"),
+        metadata=_setting(
+            "PORTAL_DATA_DIR", "Folder for the embedded database, mail files and uploads"
+        ),
+    )
+    database_url: str = field(
+        default="",
+        metadata=_setting(
+            "PORTAL_DATABASE_URL",
+            "Database of the application; by default SQLite in the data folder",
+            secret=True,
+        ),
+    )
+    owner_database_url: str = field(
+        default="",
+        metadata=_setting(
+            "PORTAL_OWNER_DATABASE_URL",
+            "The schema owner's database, for migrations alone",
+            secret=True,
+        ),
+    )
+    report_database_url: str = field(
+        default="",
+        metadata=_setting("PORTAL_REPORT_DATABASE_URL", "Read replica for reports", secret=True),
+    )
+    secret_key: str = field(
+        default="",
+        metadata=_setting(
+            "PORTAL_SECRET_KEY", "Signs forms and links; at least 32 characters", secret=True
+        ),
+    )
+    base_url: str = field(
+        default="http://127.0.0.1:8000",
+        metadata=_setting("PORTAL_BASE_URL", "Address of the portal in mails"),
+    )
+    trusted_hosts: tuple[str, ...] = field(
+        default=(),
+        metadata=_setting(
+            "PORTAL_TRUSTED_HOSTS", "Host names that are answered, separated by commas"
+        ),
+    )
+    trusted_proxies: int = field(
+        default=0, metadata=_setting("PORTAL_TRUSTED_PROXIES", "Number of reverse proxies in front")
+    )
+    time_zone: str = field(
+        default="UTC", metadata=_setting("PORTAL_TIME_ZONE", "The supplier's time zone (IANA name)")
+    )
+    smtp_url: str = field(
+        default="",
+        metadata=_setting(
+            "PORTAL_SMTP_URL",
+            "smtp://user:password@host:port or smtps://...; by default .eml files in the data folder",
+            secret=True,
+        ),
+    )
+    mail_from: str = field(
+        default="portal@localhost",
+        metadata=_setting("PORTAL_MAIL_FROM", "Sender of the portal's mail"),
+    )
+    supplier_name: str = field(
+        default="Northwind Systems",
+        metadata=_setting("PORTAL_SUPPLIER_NAME", "The supplier's name, in pages, mails and PDFs"),
+    )
+    supplier_code: str = field(
+        default="SUPPLIER",
+        metadata=_setting("PORTAL_SUPPLIER_CODE", "Account code of the supplier's own row"),
+    )
+    jobs_url: str = field(
+        default="",
+        metadata=_setting("PORTAL_JOBS_URL", "Reserved: jobs run from the database", secret=True),
+    )
+    demo: bool = field(
+        default=False,
+        metadata=_setting("PORTAL_DEMO", "1: a laptop demo; allows the built-in secret"),
+    )
+
+    @property
+    def mail_dir(self) -> Path:
+        """Folder that receives .eml files when no SMTP server is set."""
+        return self.data_dir / "mail"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The supplier's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the application runs on the embedded database."""
+        return self.database_url.startswith("sqlite")
+
+    def require_secret(self) -> None:
+        """Raise `SettingsError` unless the secret key is fit for the way the portal is run."""
+        if self.demo and urlsplit(self.base_url).hostname in {"127.0.0.1", "localhost"}:
+            return
+        if self.secret_key in {"", DEMO_SECRET} or len(self.secret_key) < 32:  # noqa: PLR2004
+            message = "PORTAL_SECRET_KEY is missing or shorter than 32 characters."
+            raise SettingsError(message)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from ``environ`` (default: the process's own).
+
+    Raises:
+        SettingsError: A value can't be used, or the database's kind is not supported.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    for item in fields(Settings):
+        raw = source.get(item.metadata["variable"], "").strip()
+        if raw:
+            values[item.name] = _typed(item.metadata["variable"], item.name, raw)
+    data_dir = Path(str(values.get("data_dir", "instance"))).resolve()
+    values["data_dir"] = data_dir
+    values.setdefault("database_url", f"sqlite:///{data_dir / 'portal.db'}")
+    values["database_url"] = _driver(str(values["database_url"]))
+    owner = values.get("owner_database_url")
+    values["owner_database_url"] = _driver(str(owner)) if owner else values["database_url"]
+    if values.get("demo"):
+        values.setdefault("secret_key", DEMO_SECRET)
+    return Settings(**values)  # type: ignore[arg-type]  # each value was typed by _typed
+
+
+def describe(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Yield (variable, value with secrets masked, meaning) for every setting."""
+    for item in fields(Settings):
+        value = getattr(settings, item.name)
+        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        if item.metadata["secret"] and text:
+            text = _masked(text)
+        yield str(item.metadata["variable"]), text, str(item.metadata["meaning"])
+
+
+def _masked(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme.startswith("sqlite"):
+        return text
+    return f"{parts.scheme}://…@{parts.hostname}" if parts.hostname else "…"
+
+
+def _driver(url: str) -> str:
+    """Name the drivers that the program is built for, so that a bare address works too."""
+    if url.startswith("sqlite"):
+        return "sqlite+pysqlite:" + url.partition(":")[2]
+    for scheme in ("postgresql+psycopg:", "postgresql:", "postgres:"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg:" + url.removeprefix(scheme)
+    message = "The database address must start with sqlite: or postgresql:"
+    raise SettingsError(message)
+
+
+def _typed(variable: str, name: str, raw: str) -> object:
+    try:
+        if name == "trusted_proxies":
+            return int(raw)
+        if name == "time_zone":
+            return ZoneInfo(raw).key
+    except (ValueError, OSError, KeyError) as error:
+        message = f"{variable}: “{raw}” can't be used."
+        raise SettingsError(message) from error
+    if name == "trusted_hosts":
+        return tuple(part.strip() for part in raw.split(",") if part.strip())
+    if name == "demo":
+        return raw.lower() in {"1", "true", "yes", "on"}
+    return Path(raw) if name == "data_dir" else raw

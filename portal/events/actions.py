@@ -1,0 +1,122 @@
+"""Writing the record: `record` inside an action's transaction, sealed last before its commit."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+
+from sqlalchemy import insert, select
+
+from portal.db import before_commit, db, lock, on_rollback
+from portal.events.models import Event, EventHead
+from portal.events.rules import GENESIS, EventFacts, chain_hash
+from portal.policy import Actor
+
+PENDING = "pending_events"
+
+
+def record(  # noqa: PLR0913 - an event has this many parts, all named at the call
+    actor: Actor | None,
+    verb: str,
+    *,
+    kind: str,
+    object_id: int | None,
+    number: str = "",
+    account_id: int,
+    now: datetime,
+    **data: object,
+) -> None:
+    """Note that ``actor`` did ``verb`` to an object, in the transaction that is under way.
+
+    Args:
+        actor: Who did it; ``None`` for the portal itself (an expiry, an automatic approval).
+        verb: ``noun.past-participle``, for example ``quote.submitted``.
+        kind: Kind of the object, for example ``quote``.
+        number: The object's printed number or code.
+        account_id: Whose chain the event belongs to.
+        now: When it happened (aware).
+        data: Ids and figures; decimals become text. Never names or e-mail addresses.
+    """
+    pending: list[EventFacts] = db.session().info.setdefault(PENDING, [])
+    pending.append(
+        EventFacts(
+            account_id=account_id,
+            occurred_at=now,
+            verb=verb,
+            kind=kind,
+            object_id=object_id,
+            number=number,
+            person_id=actor.person_id if actor else None,
+            membership_id=actor.membership_id if actor else None,
+            operator=actor.operator if actor else "portal",
+            data={name: _plain(value) for name, value in data.items()},
+        )
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _seal() -> None:
+    """Append the pending events to their chains, one account after the other in fixed order."""
+    session = db.session()
+    pending: list[EventFacts] = session.info.pop(PENDING, [])
+    by_account = sorted(pending, key=lambda facts: facts.account_id)
+    for account_id, group in groupby(by_account, key=lambda facts: facts.account_id):
+        _append(account_id, group)
+
+
+def _append(account_id: int, group: Iterable[EventFacts]) -> None:
+    session = db.session()
+    head = session.scalar(lock(select(EventHead).where(EventHead.account_id == account_id)))
+    if head is None:
+        head = EventHead(account_id=account_id, sequence=0, hash=GENESIS)
+        session.add(head)
+        session.flush()
+    rows = []
+    for facts in group:
+        previous, head.sequence = head.hash, head.sequence + 1
+        head.hash = chain_hash(previous, head.sequence, facts)
+        rows.append(
+            {
+                "account_id": account_id,
+                "sequence": head.sequence,
+                "occurred_at": facts.occurred_at,
+                "verb": facts.verb,
+                "kind": facts.kind,
+                "object_id": facts.object_id,
+                "number": facts.number,
+                "person_id": facts.person_id,
+                "membership_id": facts.membership_id,
+                "operator": facts.operator,
+                "data": facts.data,
+                "previous_hash": previous,
+                "hash": head.hash,
+            }
+        )
+    session.execute(insert(Event), rows)
+    session.flush()
+
+
+def _mark() -> Callable[[], None]:
+    """Remember how many events are pending, so that a failed savepoint takes its own back."""
+    session = db.session()
+    length = len(session.info.get(PENDING, []))
+
+    def undo() -> None:
+        del session.info.setdefault(PENDING, [])[length:]
+
+    return undo
+
+
+before_commit(_seal)
+on_rollback(_mark)

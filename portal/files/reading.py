@@ -1,0 +1,161 @@
+"""Reading an uploaded CSV or XLSX into rows of text, within limits."""
+
+import csv
+import io
+import zipfile
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Final
+
+import python_calamine
+from charset_normalizer import from_bytes
+
+from portal.errors import N_, InvalidError
+
+MOST_BYTES: Final = 64 * 1024 * 1024
+MOST_ROWS: Final = 1_000_000
+MOST_COLUMNS: Final = 400
+MOST_UNPACKED: Final = 512 * 1024 * 1024
+MOST_RATIO: Final = 200
+ENCODINGS: Final = ("utf_8", "gb18030", "big5", "cp949", "cp1252")
+
+
+class UnreadableFileError(InvalidError):
+    """The file is not a CSV or XLSX table that can be read."""
+
+    message = N_("This file can't be read as a CSV or XLSX table: {reason}")
+    field = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A sheet as text: ``rows[i]`` belongs to file row ``first_row + i``."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    row_numbers: tuple[int, ...]
+
+
+def read_table(data: bytes, filename: str) -> Table:
+    """Read a CSV or the first sheet of an XLSX; the first row names the columns.
+
+    Text is stripped, empty rows are skipped, short rows are filled with empty cells.
+
+    Raises:
+        UnreadableFileError: Not a table, too large, or with a column named twice.
+    """
+    cells = read_cells(data, filename)
+    if not cells:
+        raise UnreadableFileError(reason=N_("it is empty"))
+    columns = tuple(cell.strip().lstrip("\ufeff") for cell in cells[0][1])
+    while columns and not columns[-1]:
+        columns = columns[:-1]
+    doubled = sorted({name for name in columns if columns.count(name) > 1})
+    if doubled:
+        raise UnreadableFileError(reason=f"{doubled[0]!r} names two columns")
+    width = len(columns)
+    numbers, rows = [], []
+    for number, row in cells[1:]:
+        if len(row) > width and any(cell.strip() for cell in row[width:]):
+            raise UnreadableFileError(reason=f"row {number} has more cells than there are columns")
+        padded = tuple(cell.strip() for cell in row[:width]) + ("",) * (width - len(row))
+        if any(padded):
+            numbers.append(number)
+            rows.append(padded)
+    return Table(columns, tuple(rows), tuple(numbers))
+
+
+def read_cells(data: bytes, filename: str) -> list[tuple[int, list[str]]]:
+    """Read every row as (row number, cells) without naming columns; for pasted and quick lists."""
+    if len(data) > MOST_BYTES:
+        raise UnreadableFileError(reason=f"it is larger than {MOST_BYTES // 1024 // 1024} MiB")
+    is_archive = data[:4] == b"PK\x03\x04"
+    if is_archive or filename.lower().endswith((".xlsx", ".xlsm")):
+        return _xlsx(data)
+    return _csv(decode(data))
+
+
+def decode(data: bytes) -> str:
+    """Return text from UTF-8, GB18030, Big5, CP949 or Windows-1252 bytes."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _utf16(data)
+    if b"\x00" in data:
+        raise UnreadableFileError(reason=N_("it holds binary data"))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        best = from_bytes(data[:200_000], cp_isolation=list(ENCODINGS)).best()
+        encoding = best.encoding if best else "cp1252"
+        return data.decode(encoding, errors="replace")
+
+
+def _utf16(data: bytes) -> str:
+    try:
+        return data.decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(reason=N_("it holds binary data")) from error
+
+
+def _csv(content: str) -> list[tuple[int, list[str]]]:
+    first = content.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    cells: list[tuple[int, list[str]]] = []
+    try:
+        for number, row in enumerate(reader, start=1):
+            if number > MOST_ROWS:
+                raise UnreadableFileError(reason=f"it has more than {MOST_ROWS} rows")
+            if len(row) > MOST_COLUMNS:
+                raise UnreadableFileError(reason=f"it has more than {MOST_COLUMNS} columns")
+            if row:
+                cells.append((number, row))
+    except csv.Error as error:
+        raise UnreadableFileError(reason=str(error)) from error
+    return cells
+
+
+def _xlsx(data: bytes) -> list[tuple[int, list[str]]]:
+    _check_archive(data)
+    try:
+        book = python_calamine.load_workbook(io.BytesIO(data))
+        sheet = book.get_sheet_by_index(0)
+        if (sheet.total_height or 0) > MOST_ROWS or (sheet.total_width or 0) > MOST_COLUMNS:
+            raise UnreadableFileError(reason=N_("the sheet has too many rows or columns"))
+        start = sheet.start[0] if sheet.start else 0
+        rows = sheet.to_python(skip_empty_area=True)
+    except UnreadableFileError:
+        raise
+    except Exception as error:  # the reader's own errors share no base class
+        raise UnreadableFileError(reason=str(error)) from error
+    return [(start + number, [_cell(cell) for cell in row]) for number, row in enumerate(rows, 1)]
+
+
+def _check_archive(data: bytes) -> None:
+    """Refuse an archive that would unpack to far more than it says, before a parser sees it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = archive.infolist()
+    except zipfile.BadZipFile as error:
+        raise UnreadableFileError(reason=N_("it is not an XLSX file")) from error
+    unpacked = sum(part.file_size for part in parts)
+    packed = sum(part.compress_size for part in parts) or 1
+    if unpacked > MOST_UNPACKED or (unpacked > MOST_BYTES // 4 and unpacked / packed > MOST_RATIO):
+        raise UnreadableFileError(reason=N_("it unpacks to more than is allowed"))
+
+
+def _cell(value: object) -> str:
+    """Return a cell as the text its writer meant: 12345, not 12345.0."""
+    match value:
+        case bool():
+            return "1" if value else "0"
+        case float():
+            number = Decimal(repr(value))
+            integral = number == number.to_integral_value()
+            return str(int(number)) if integral else f"{number:f}"
+        case datetime() if value.time() == time():
+            return value.date().isoformat()
+        case datetime() | date():
+            return value.isoformat()
+        case _:
+            return str(value)

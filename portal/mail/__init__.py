@@ -1,0 +1,1 @@
+"""Mail: rendering from templates and one small backend (SMTP, or files on a laptop)."""

@@ -1,0 +1,62 @@
+"""Rendering a message from its templates, in the receiver's language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr
+from typing import Any
+
+from flask import current_app, render_template
+from flask_babel import force_locale
+from jinja2 import TemplateNotFound
+
+from portal.errors import N_, InvalidError
+
+
+class BadSubjectError(InvalidError):
+    """A template's first line is not a subject."""
+
+    message = N_("The mail template {kind} does not start with “Subject:”.")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who a message goes to and how it is recognised when it comes twice."""
+
+    name: str
+    email: str
+    locale: str
+    sender: str
+    message_id: str
+    sent_at: datetime
+
+
+def render(kind: str, envelope: Envelope, context: Mapping[str, Any]) -> EmailMessage:
+    """Return the message of ``mail/<kind>.txt`` (first line ``Subject: ...``) and its HTML, if any.
+
+    Args:
+        context: Plain data for the templates.
+    """
+    with force_locale(envelope.locale):
+        text = render_template(f"mail/{kind}.txt", **context).strip()
+        try:
+            html = render_template(f"mail/{kind}.html", **context)
+        except TemplateNotFound:
+            html = ""
+    head, _, body = text.partition("\n")
+    if not head.startswith("Subject:"):
+        raise BadSubjectError(kind=kind)
+    message = EmailMessage()
+    message["Subject"] = " ".join(head.removeprefix("Subject:").split())
+    message["From"] = formataddr(
+        (str(current_app.config["SETTINGS"].supplier_name), envelope.sender)
+    )
+    message["To"] = formataddr((envelope.name, envelope.email))
+    message["Date"] = format_datetime(envelope.sent_at)
+    message["Message-ID"] = envelope.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(body.strip() + "\n")
+    if html:
+        message.add_alternative(html, subtype="html")
+    return message

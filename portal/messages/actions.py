@@ -1,0 +1,175 @@
+"""Telling people: `tell` inside an action's transaction, `deliver` in the worker."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from flask import current_app
+from sqlalchemy import ColumnElement, select
+
+from portal.accounts.models import Account, AccountAssignment, Membership, MembershipRole, Person
+from portal.config import Settings
+from portal.db import EVERY_ROW, db, reaching, transaction
+from portal.jobs.actions import schedule
+from portal.mail.rendering import Envelope, render
+from portal.mail.sending import send
+from portal.messages.models import Delivery, Message
+from portal.policy import Role, Scope, grants_of
+
+DELIVER: Final = "messages.deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A person as a mail needs them."""
+
+    person_id: int
+    name: str
+    email: str
+    locale: str
+    time_zone: str
+
+
+def tell(  # noqa: PLR0913 - a message has this many parts, all named at the call
+    kind: str,
+    *,
+    account_id: int,
+    subject: Mapping[str, Any],
+    now: datetime,
+    path: str,
+    membership_ids: Iterable[int] = (),
+    person_ids: Iterable[int] = (),
+    supplier_roles: Iterable[Role] = (),
+) -> None:
+    """Write a message to each receiver in the transaction under way; the worker delivers it.
+
+    Args:
+        kind: Names the templates ``mail/<kind>.txt`` and ``.html``.
+        account_id: The account that the matter belongs to.
+        subject: Plain data for the templates (text, numbers as text, lists and mappings of them).
+        path: Where the link in the message leads, for example ``/quotes/Q-000042``.
+        membership_ids, person_ids: Receivers; each is told once.
+        supplier_roles: Supplier staff who hold the role (account managers: of this account only).
+    """
+    common = {
+        "kind": kind,
+        "account_id": account_id,
+        "data": dict(subject),
+        "path": path,
+        "created_at": now,
+    }
+    rows = [
+        *(Message(membership_id=key, **common) for key in sorted(set(membership_ids))),
+        *(Message(person_id=key, **common) for key in sorted(set(person_ids))),
+        *(Message(supplier_role=role.value, **common) for role in sorted(set(supplier_roles))),
+    ]
+    db.session.add_all(rows)
+    db.session.flush()
+    for row in rows:
+        schedule(DELIVER, {"message_id": row.id}, now=now)
+
+
+def deliver(payload: Mapping[str, Any], now: datetime) -> None:
+    """Send one message to each of its receivers who has not been sent it yet."""
+    settings: Settings = current_app.config["SETTINGS"]
+    with reaching(EVERY_ROW):
+        message = db.session.get_one(Message, payload["message_id"])
+        receivers = _receivers(message)
+        done = set(
+            db.session.scalars(select(Delivery.person_id).where(Delivery.message_id == message.id))
+        )
+        kind, path, data = message.kind, message.path, dict(message.data)
+        key, account_id = message.id, message.account_id
+        for receiver in receivers:
+            if receiver.person_id in done:
+                continue
+            envelope = Envelope(
+                name=receiver.name,
+                email=receiver.email,
+                locale=receiver.locale.replace("-", "_"),
+                sender=settings.mail_from,
+                message_id=f"<{kind}.{key}.{receiver.person_id}@{_host(settings)}>",
+                sent_at=now,
+            )
+            context = data | {
+                "receiver": receiver,
+                "link": settings.base_url.rstrip("/") + path,
+                "time_zone": receiver.time_zone,
+            }
+            mail = render(kind, envelope, context)
+            send(mail, smtp_url=settings.smtp_url, folder=settings.mail_dir)
+            with transaction():
+                db.session.add(
+                    Delivery(
+                        account_id=account_id,
+                        message_id=key,
+                        person_id=receiver.person_id,
+                        sent_at=now,
+                    )
+                )
+
+
+def _host(settings: Settings) -> str:
+    return settings.mail_from.rpartition("@")[2] or "localhost"
+
+
+def _receivers(message: Message) -> list[Receiver]:
+    """Return the active people a message is for, each once, in the language they read."""
+    if message.supplier_role is not None:
+        return _staff(message.supplier_role, message.account_id)
+    if message.person_id is not None:
+        return _people(
+            Membership.person_id == message.person_id, message.account_id, any_status=True
+        )
+    return _people(Membership.id == message.membership_id, message.account_id)
+
+
+def _people(
+    condition: ColumnElement[bool], account_id: int, *, any_status: bool = False
+) -> list[Receiver]:
+    statement = (
+        select(Person, Account)
+        .join(Membership, Membership.person_id == Person.id)
+        .join(Account, Account.id == Membership.account_id)
+        .where(condition)
+        .order_by((Account.id != account_id), Membership.id)
+    )
+    if not any_status:
+        statement = statement.where(Person.status != "suspended", Membership.status == "active")
+    return _once(db.session.execute(statement).tuples().all())
+
+
+def _staff(role: str, account_id: int) -> list[Receiver]:
+    statement = (
+        select(Person, Account)
+        .join(Membership, Membership.person_id == Person.id)
+        .join(MembershipRole, MembershipRole.membership_id == Membership.id)
+        .join(Account, Account.id == Membership.account_id)
+        .where(
+            Account.kind == "supplier",
+            MembershipRole.role == role,
+            Person.status != "suspended",
+            Membership.status == "active",
+        )
+        .order_by(Membership.id)
+    )
+    if Scope.ASSIGNED in grants_of([Role(role)], is_supplier=True).values():
+        statement = statement.join(
+            AccountAssignment, AccountAssignment.membership_id == Membership.id
+        ).where(AccountAssignment.account_id == account_id)
+    return _once(db.session.execute(statement).tuples().all())
+
+
+def _once(rows: Sequence[tuple[Person, Account]]) -> list[Receiver]:
+    found: dict[int, Receiver] = {}
+    for person, account in rows:
+        receiver = Receiver(
+            person_id=person.id,
+            name=person.name,
+            email=person.email,
+            locale=person.locale or account.locale,
+            time_zone=account.time_zone,
+        )
+        found.setdefault(person.id, receiver)
+    return list(found.values())
