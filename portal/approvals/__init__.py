@@ -1,0 +1,1 @@
+"""Approvals: policies, routes, decisions and their proof; subjects are known by kind and id."""
