@@ -1,0 +1,146 @@
+"""Loading the demo's files: every kind of import in its order, then publishing and policies."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Final
+
+from flask import current_app
+from sqlalchemy import insert, update
+
+from portal.accounts.models import Account, Person
+from portal.config import Settings
+from portal.db import db, transaction
+from portal.demo.cast import PASSWORD, Supplier
+from portal.events.actions import record
+from portal.files.importing import ImportKind, ImportReport, Mode, run_import
+from portal.files.reading import Table, read_table
+from portal.policy import Actor, operator_actor
+
+DATA: Final = files("portal.demo") / "data"
+PUBLISHED_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""The first versions take over from before the demo, so that its prices hold from then on."""
+
+BEFORE_PUBLISHING: Final = (
+    "accounts", "units", "addresses", "categories", "products", "uom-conversions",
+    "access-groups", "assortments", "people", "cost-centres", "price-lists", "price-entries",
+)  # fmt: skip
+AFTER_PUBLISHING: Final = (
+    "price-assignments", "agreements", "costs", "tax-rates", "freight-rates", "part-numbers",
+)  # fmt: skip
+SMALL_FAMILY: Final = 5
+"""How many products of each family the small world keeps."""
+
+
+def find_kinds() -> dict[str, ImportKind]:
+    """Return every kind of import by its name."""
+    found: dict[str, ImportKind] = {}
+    # While the packages are being born: whatever exists is loaded.
+    for name in ("accounts", "catalog", "catalog.pricing", "quotes"):
+        try:
+            exists = find_spec(f"portal.{name}.imports") is not None
+        except ModuleNotFoundError:
+            exists = False
+        if exists:
+            found.update(
+                {kind.name: kind for kind in import_module(f"portal.{name}.imports").KINDS}
+            )
+    return found
+
+
+def read_data(kind: str) -> Table:
+    """Read one of the shipped files."""
+    name = f"{kind}.csv"
+    return read_table((DATA / name).read_bytes(), name)
+
+
+def keep_few(table: Table) -> Table:
+    """Keep of a table about products the first few of each family."""
+    if "sku" not in table.columns:
+        return table
+    place = table.columns.index("sku")
+    kept = [
+        (number, row)
+        for number, row in zip(table.row_numbers, table.rows, strict=True)
+        if not row[place] or int(row[place].rpartition("-")[2]) <= SMALL_FAMILY
+    ]
+    return Table(table.columns, tuple(row for _, row in kept), tuple(number for number, _ in kept))
+
+
+def load_kind(
+    name: str, operator: Actor, now: datetime, narrow: Callable[[Table], Table]
+) -> ImportReport | None:
+    """Import one of the shipped files; a refusal of our own data is a defect."""
+    kind = find_kinds().get(name)
+    if kind is None:
+        return None
+    settings: Settings = current_app.config["SETTINGS"]
+    report = run_import(
+        kind,
+        narrow(read_data(name)),
+        actor=operator,
+        mode=Mode.REPLACE,
+        now=now,
+        zone=settings.zone,
+    )
+    if report.refused:
+        first = report.refused[0]
+        message = f"{name}.csv, row {first.row}, {first.column} {first.value!r}: {first.reason}"
+        raise ValueError(message)
+    return report
+
+
+def make_supplier(now: datetime) -> Actor:
+    """Make the supplier's own account and return the operator who sets everything up."""
+    settings: Settings = current_app.config["SETTINGS"]
+    with transaction() as session:
+        account_id = session.execute(
+            insert(Account)
+            .values(
+                code=Supplier.code,
+                kind="supplier",
+                name="Northwind Systems",
+                country="DE",
+                currency="EUR",
+                locale="en",
+                time_zone=settings.time_zone,
+            )
+            .returning(Account.id)
+        ).scalar_one()
+        operator = operator_actor(
+            account_id=account_id,
+            account_code=Supplier.code,
+            operator="demo",
+            time_zone=settings.time_zone,
+        )
+        record(
+            operator,
+            "account.created",
+            kind="account",
+            object_id=account_id,
+            number=Supplier.code,
+            account_id=account_id,
+            now=now,
+        )
+    return operator
+
+
+def give_passwords() -> None:
+    """Give everybody the same password with one hash: thirty of them would take seconds."""
+    if find_spec("portal.accounts.passwords") is None:
+        return
+    password_hash = import_module("portal.accounts.passwords").hash_password(PASSWORD)
+    with transaction():
+        db.session.execute(update(Person).values(password_hash=password_hash, status="active"))
+
+
+def load_world(now: datetime, narrow: Callable[[Table], Table]) -> None:
+    """Make the supplier, both customers and their people, the catalogue, prices and policies."""
+    operator = make_supplier(now)
+    for name in BEFORE_PUBLISHING:
+        load_kind(name, operator, now, narrow)
+    give_passwords()
+    for name in AFTER_PUBLISHING:
+        load_kind(name, operator, now, narrow)
