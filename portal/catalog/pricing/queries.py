@@ -1,0 +1,169 @@
+"""Prices for buyers: any number of questions in a constant number of statements."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from portal.catalog.models import Product
+from portal.catalog.pricing.books import Book, ProductFacts, load_book
+from portal.catalog.pricing.chains import Buyer, Period, find_unit_path, load_lists
+from portal.catalog.pricing.ladder import SMALLEST_STEP, Break, price_ladder
+from portal.catalog.pricing.rules import ListCandidate, Resolution, resolve
+from portal.money import line_amount
+from portal.policy import Actor
+
+__all__ = [
+    "Break",
+    "Buyer",
+    "PriceBook",
+    "PriceQuestion",
+    "buyer_of",
+    "open_book",
+    "price_breaks",
+    "resolve_document",
+    "resolve_prices",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceQuestion:
+    """One line to price; without ``uom`` in the product's own unit of measure."""
+
+    product: Product | ProductFacts
+    quantity: Decimal
+    uom: str | None = None
+
+    @property
+    def unit(self) -> str:
+        return self.uom or self.product.uom
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Everything needed to price some products for one buyer at one instant, already read."""
+
+    buyer: Buyer
+    at: datetime
+    chain: Sequence[ListCandidate]
+    book: Book
+
+    def resolve(
+        self, product: Product | ProductFacts, quantity: Decimal, uom: str | None = None
+    ) -> Resolution:
+        """Answer one question by the price rule, without a statement."""
+        facts = _facts(product)
+        return resolve(
+            self.book.request(facts, quantity, uom or facts.uom),
+            self.chain,
+            self.book.entries_of(facts),
+            self.buyer.currency,
+            self.at,
+        )
+
+    def ladder(
+        self,
+        product: Product | ProductFacts,
+        uom: str | None = None,
+        *,
+        smallest: Decimal = Decimal(1),
+        step: Decimal = SMALLEST_STEP,
+    ) -> tuple[Break, ...]:
+        """Return the product's price breaks from its smallest quantity upwards."""
+        facts = _facts(product)
+        return price_ladder(
+            self.book.request(facts, smallest, uom or facts.uom),
+            self.chain,
+            self.book.entries_of(facts),
+            self.buyer.currency,
+            self.at,
+            step=step,
+        )
+
+
+def buyer_of(actor: Actor) -> Buyer:
+    """Return for whom an actor asks prices: the membership's account and unit."""
+    return Buyer(actor.account_id, actor.unit_id, actor.currency)
+
+
+def open_book(buyer: Buyer, products: Iterable[Product | ProductFacts], at: datetime) -> PriceBook:
+    """Read what pricing some products needs, in eight statements however many they are."""
+    period = Period(at, at)
+    unit_path = find_unit_path(buyer.account_id, buyer.unit_id)
+    lists = load_lists(buyer.account_id, buyer.currency, unit_path, period)
+    chain = lists.chain(unit_path, at)
+    version_ids = {each.version_id for each in chain if each.version_id is not None}
+    book = load_book([_facts(product) for product in products], version_ids, period)
+    return PriceBook(buyer, at, chain, book)
+
+
+def resolve_prices(
+    buyer: Buyer, questions: Sequence[PriceQuestion], at: datetime
+) -> list[Resolution]:
+    """Answer each question by itself, in order; see `resolve_document` for a document's lines."""
+    if not questions:
+        return []
+    book = open_book(buyer, [question.product for question in questions], at)
+    return [book.resolve(q.product, q.quantity, q.unit) for q in questions]
+
+
+def resolve_document(
+    buyer: Buyer, questions: Sequence[PriceQuestion], at: datetime
+) -> list[Resolution]:
+    """Price the lines of one document, in order.
+
+    The quantity that counts is the sum of the lines of the same product and unit of measure;
+    each line total is that of its own quantity.
+    """
+    if not questions:
+        return []
+    book = open_book(buyer, [question.product for question in questions], at)
+    sums: Mapping[tuple[int, str], Decimal] = _sums(questions)
+    answers: dict[tuple[int, str], Resolution] = {}
+    lines = []
+    for question in questions:
+        key = (question.product.id, question.unit)
+        if key not in answers:
+            answers[key] = book.resolve(question.product, sums[key], question.unit)
+        lines.append(_of_quantity(answers[key], question.quantity))
+    return lines
+
+
+def price_breaks(
+    buyer: Buyer,
+    product: Product,
+    at: datetime,
+    uom: str | None = None,
+    *,
+    smallest: Decimal | None = None,
+    step: Decimal | None = None,
+) -> list[Break]:
+    """Return the product's ladder for a buyer; by default from its minimum, in its multiples."""
+    book = open_book(buyer, [product], at)
+    return list(
+        book.ladder(
+            product,
+            uom,
+            smallest=smallest or product.min_quantity or Decimal(1),
+            step=step or product.quantity_multiple or SMALLEST_STEP,
+        )
+    )
+
+
+def _facts(product: Product | ProductFacts) -> ProductFacts:
+    return product if isinstance(product, ProductFacts) else ProductFacts.of(product)
+
+
+def _sums(questions: Iterable[PriceQuestion]) -> dict[tuple[int, str], Decimal]:
+    sums: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    for question in questions:
+        sums[question.product.id, question.unit] += question.quantity
+    return sums
+
+
+def _of_quantity(answer: Resolution, quantity: Decimal) -> Resolution:
+    """Return the answer with the line total of one line's own quantity."""
+    if answer.unit_price is None:
+        return answer
+    return replace(answer, line_total=line_amount(answer.unit_price, quantity, answer.currency))
