@@ -1,0 +1,307 @@
+# ruff: noqa: ANN401 - labels are lazy texts, options are handed on to WTForms as they come
+"""Form fields that take what people really type, say what is wrong, and never wipe it."""
+
+import unicodedata
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField as UploadField
+from wtforms import (
+    BooleanField,
+    DateField,
+    EmailField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.fields.core import Field
+from wtforms.i18n import get_translations
+from wtforms.validators import DataRequired, Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget, TextInput
+
+from portal.errors import DomainError
+from portal.web.formats import decimal, refusal
+from portal.web.locale import current_language
+from portal.web.numbers import NotANumberError, decimals_of, parse_number
+
+__all__ = [
+    "AmountField",
+    "CheckField",
+    "CheckListField",
+    "ChoiceField",
+    "CodeField",
+    "DateField",
+    "EmailField",
+    "FileField",
+    "Form",
+    "HiddenField",
+    "PasswordField",
+    "QuantityField",
+    "RadioChoiceField",
+    "TextArea",
+    "TextField",
+]
+
+LONGEST_LINE: Final = 200
+LONGEST_TEXT: Final = 4000
+MOST_QUANTITY: Final = Decimal(999_999_999)
+MOST_AMOUNT: Final = Decimal(999_999_999_999)
+
+Filters = Sequence[Any]
+
+
+class Form(FlaskForm):
+    """A form with our words: CSRF, WTForms' own messages in the reader's language, refusals."""
+
+    class Meta(FlaskForm.Meta):
+        """Where WTForms finds its own messages; Flask-WTF would ask Babel and get zh_Hant wrong."""
+
+        def get_translations(self, _form: object) -> Any:
+            """Return WTForms' catalogue for the language of this request."""
+            return get_translations([current_language().wtforms])
+
+    def add_error(self, error: DomainError | str, field: str | None = None) -> None:
+        """Show a refusal at the field it names, or above the form."""
+        text = refusal(error) if isinstance(error, DomainError) else str(error)
+        name = field or (error.field if isinstance(error, DomainError) else None)
+        if name in self._fields:
+            held = self._fields[name]
+            held.errors = [*held.errors, text]
+        else:
+            self.form_errors = [*self.form_errors, text]
+
+
+def fold(text: str | None) -> str | None:
+    """Trim a typed line and turn full-width letters and digits into plain ones."""
+    return unicodedata.normalize("NFKC", text).strip() if text else text
+
+
+def trim(text: str | None) -> str | None:
+    """Trim what was typed; inside it nothing changes."""
+    return text.strip() if text else text
+
+
+def _said(field: Field) -> str:
+    return str(field.label.text)
+
+
+class Needed(DataRequired):
+    """Something must be entered; blanks are nothing."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        self.message = _("Enter a value: %(label)s.", label=_said(field))
+        super().__call__(form, field)
+
+
+class AtMost:
+    """No more characters than the column holds."""
+
+    def __init__(self, characters: int) -> None:
+        self.characters = characters
+        self.field_flags = {"maxlength": characters}
+
+    def __call__(self, _form: object, field: Field) -> None:
+        if field.data and len(field.data) > self.characters:
+            raise ValidationError(
+                _(
+                    "%(label)s is longer than %(most)s characters: shorten it by %(over)s.",
+                    label=_said(field),
+                    most=self.characters,
+                    over=len(field.data) - self.characters,
+                )
+            )
+
+
+class OneLine:
+    """No control characters: they would vanish on the page and break files and mails."""
+
+    def __call__(self, _form: object, field: Field) -> None:
+        if any(unicodedata.category(char) == "Cc" for char in field.data or ""):
+            raise ValidationError(
+                _("%(label)s holds a character that can't be shown.", label=_said(field))
+            )
+
+
+def _rules(*, required: bool, extra: Sequence[Any]) -> list[Any]:
+    return [Needed() if required else Optional(strip_whitespace=True), *extra]
+
+
+class TextField(StringField):
+    """One line, trimmed."""
+
+    line_filters: ClassVar[Filters] = (trim,)
+
+    def __init__(
+        self,
+        label: Any = None,
+        *,
+        required: bool = True,
+        max_length: int = LONGEST_LINE,
+        validators: Sequence[Any] = (),
+        **options: Any,
+    ) -> None:
+        rules = _rules(required=required, extra=[AtMost(max_length), OneLine(), *validators])
+        super().__init__(label, rules, filters=[*self.line_filters], **options)
+
+
+class CodeField(TextField):
+    """A code or number of ours or theirs: trimmed, full-width letters and digits made plain."""
+
+    line_filters: ClassVar[Filters] = (fold,)
+
+    def __init__(self, label: Any = None, *, max_length: int = 64, **options: Any) -> None:
+        super().__init__(label, max_length=max_length, **options)
+
+
+class TextArea(TextAreaField):
+    """Several lines, trimmed at both ends."""
+
+    def __init__(
+        self,
+        label: Any = None,
+        *,
+        required: bool = False,
+        max_length: int = LONGEST_TEXT,
+        validators: Sequence[Any] = (),
+        **options: Any,
+    ) -> None:
+        rules = _rules(required=required, extra=[AtMost(max_length), *validators])
+        super().__init__(label, rules, filters=[trim], **options)
+
+
+class NumberField(Field):
+    """A decimal number; what was typed stays in the box whether or not it can be read."""
+
+    widget = TextInput()
+    data: Decimal | None
+
+    def __init__(
+        self,
+        label: Any = None,
+        *,
+        required: bool = True,
+        validators: Sequence[Any] = (),
+        places: int = 3,
+        least: Decimal | None = None,
+        most: Decimal = MOST_AMOUNT,
+        **options: Any,
+    ) -> None:
+        options.setdefault("render_kw", {"inputmode": "decimal", "autocomplete": "off"})
+        super().__init__(label, list(validators), **options)
+        self.places, self.least, self.most, self.required = places, least, most, required
+        if required:
+            self.flags.required = True
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else f"{self.data.normalize():f}"
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the typed text.
+
+        Raises:
+            ValueError: It is not a number, has too many decimals, or is out of range.
+        """
+        self.data = None
+        if not valuelist:
+            return
+        text = str(valuelist[0]).strip()
+        if text:
+            self.data = self._read(text)
+
+    def pre_validate(self, _form: object) -> None:
+        """Refuse an empty field that is required."""
+        if self.required and self.data is None and not self.process_errors:
+            raise ValidationError(_("Enter a number: %(label)s.", label=_said(self)))
+
+    def _read(self, text: str) -> Decimal:
+        try:
+            value = parse_number(text)
+        except NotANumberError:
+            raise ValueError(
+                _("“%(text)s” is not a number. Enter one such as 1,250 or 12.5.", text=text[:40])
+            ) from None
+        if decimals_of(value) > self.places:
+            raise ValueError(_too_fine(self.places))
+        self._within(value)
+        return value
+
+    def _within(self, value: Decimal) -> None:
+        if self.least is not None and value < self.least:
+            raise ValueError(_("Enter %(least)s or more.", least=decimal(self.least, 0, 4)))
+        if value > self.most:
+            raise ValueError(_("Enter %(most)s or less.", most=decimal(self.most, 0, 4)))
+
+
+def _too_fine(places: int) -> str:
+    if places == 0:
+        return _("Enter a whole number.")
+    return _("Enter at most %(places)s decimals.", places=places)
+
+
+class QuantityField(NumberField):
+    """How many: above zero, at most three decimals."""
+
+    def __init__(self, label: Any = None, **options: Any) -> None:
+        options.setdefault("least", Decimal("0.001"))
+        super().__init__(label, places=3, most=MOST_QUANTITY, **options)
+
+
+class AmountField(NumberField):
+    """An amount of money, at most four decimals; ``min`` is the smallest one allowed."""
+
+    def __init__(self, label: Any = None, *, min: Decimal | int | None = 0, **options: Any) -> None:  # noqa: A002 - the word of the attribute
+        options.setdefault("places", 4)
+        options.setdefault("least", None if min is None else Decimal(min))
+        super().__init__(label, **options)
+
+
+class ChoiceField(SelectField):
+    """One of a list; a value that is not in it is refused in words."""
+
+    def __init__(
+        self, label: Any = None, *, required: bool = True, choices: Any = (), **options: Any
+    ) -> None:
+        validators = [*options.pop("validators", ())]
+        rules = [Needed() if required else Optional(), *validators]
+        super().__init__(label, rules, choices=choices, **options)
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse a value that is not offered."""
+        try:
+            super().pre_validate(form)
+        except ValidationError:
+            raise ValidationError(
+                _("Choose one of the list: %(label)s.", label=_said(self))
+            ) from None
+
+
+class RadioChoiceField(RadioField):
+    """One of a few, all in sight."""
+
+
+class CheckListField(SelectMultipleField):
+    """Several of a few, all in sight."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class CheckField(BooleanField):
+    """Yes or no."""
+
+
+class FileField(UploadField):
+    """A file; ``accept`` names the endings that the browser offers."""
+
+    def __init__(self, label: Any = None, *, accept: str = ".csv,.xlsx", **options: Any) -> None:
+        options.setdefault("render_kw", {"accept": accept})
+        super().__init__(label, **options)

@@ -1,0 +1,98 @@
+"""Languages: which ones there are, which one this request speaks, and its names in each library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel
+
+from portal.web.identity import SignedIn, current_signed_in
+
+COOKIE: Final = "portal_locale"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language and its names: BCP 47 for us and HTML, then Babel's and WTForms' spelling.
+
+    WTForms knows ``zh`` and ``zh_TW``; given anything else for Traditional Chinese it shows
+    Simplified without a word.
+    """
+
+    tag: str
+    babel: str
+    wtforms: str
+    name: str
+
+
+LANGUAGES: Final[Mapping[str, Language]] = {
+    language.tag: language
+    for language in (
+        Language("en", "en", "en", "English"),
+        Language("zh-Hans", "zh_Hans", "zh", "简体中文"),
+        Language("zh-Hant", "zh_Hant", "zh_TW", "繁體中文"),
+        Language("ko", "ko", "ko", "한국어"),
+    )
+}
+DEFAULT: Final = LANGUAGES["en"]
+
+_TRADITIONAL: Final = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
+
+
+def language_of(tag: str | None) -> Language | None:
+    """Return our language for a BCP 47 tag as browsers and accounts write it, or None."""
+    text = (tag or "").replace("_", "-").lower()
+    if text.startswith(_TRADITIONAL):
+        return LANGUAGES["zh-Hant"]
+    primary = text.partition("-")[0]
+    return LANGUAGES["zh-Hans"] if primary == "zh" else LANGUAGES.get(primary)
+
+
+def babel_code(tag: str | None) -> str:
+    """Return Babel's spelling for a tag, English where it is none of ours; for mails and files."""
+    return (language_of(tag) or DEFAULT).babel
+
+
+def signed_in_or_none() -> SignedIn | None:
+    """Return who is signed in; nobody outside a request and on the page of a failed one.
+
+    After a failure the database may be the thing that failed, so nobody asks it again.
+    """
+    if not has_request_context() or g.get("request_failed"):
+        return None
+    return current_signed_in()
+
+
+def current_language() -> Language:
+    """Return what this request speaks: the person's setting, the cookie, what the browser asks."""
+    if not has_request_context():
+        return DEFAULT
+    person = signed_in_or_none()
+    chosen = language_of(person.locale if person else None)
+    return chosen or language_of(request.cookies.get(COOKIE)) or _asked_for()
+
+
+def _asked_for() -> Language:
+    for tag, _quality in request.accept_languages:
+        language = language_of(tag)
+        if language:
+            return language
+    return DEFAULT
+
+
+def current_time_zone() -> str:
+    """Return the IANA name of the actor's time zone, UTC before anybody is known."""
+    person = signed_in_or_none()
+    return person.actor.time_zone if person and person.actor else "UTC"
+
+
+def init_app(app: Flask) -> None:
+    """Start Flask-Babel with the catalogues that are shipped inside the package."""
+    Babel(
+        app,
+        default_translation_directories=str(Path(__file__).parent.parent / "translations"),
+        locale_selector=lambda: current_language().babel,
+        timezone_selector=current_time_zone,
+    )

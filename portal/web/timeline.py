@@ -1,0 +1,61 @@
+"""A time line as a page shows it: events in words, with names instead of ids."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from flask_babel import gettext as _
+
+
+class Happening(Protocol):
+    """What a time line needs to know of an event."""
+
+    @property
+    def verb(self) -> str:
+        """What was done."""
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it was done."""
+
+    @property
+    def person_id(self) -> int | None:
+        """Who did it."""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Ids and figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One line: when, what, who; ``tone`` is one of the five of a status."""
+
+    at: datetime
+    label: str
+    who: str = ""
+    detail: str = ""
+    tone: str = "ok"
+
+
+def entries_of(
+    events: Iterable[Happening], labels: Mapping[str, str], names: Mapping[int, str]
+) -> list[TimelineEntry]:
+    """Turn events into lines.
+
+    Args:
+        events: Oldest first.
+        labels: Verb -> marked sentence, of all packages concerned.
+        names: Person id -> name; somebody who was erased has none.
+    """
+    return [
+        TimelineEntry(event.occurred_at, _(labels.get(event.verb, event.verb)), _who(event, names))
+        for event in events
+    ]
+
+
+def _who(event: Happening, names: Mapping[int, str]) -> str:
+    if event.person_id is None:
+        return ""
+    return names.get(event.person_id, _("a former user"))
