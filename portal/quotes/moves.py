@@ -1,0 +1,69 @@
+"""The life of a quote as one table: guards, buttons and tests read it."""
+
+from collections.abc import Iterable
+from enum import Enum, unique
+
+from portal.errors import N_, ConflictError
+from portal.policy import Actor
+from portal.policy import Permission as P
+from portal.quotes.rules import QuoteStatus
+from portal.quotes.rules import QuoteStatus as S
+
+
+class IllegalMoveError(ConflictError):
+    """The quote is not in a state from which this step can be taken."""
+
+    message = N_("Quote {number} is {status}: this can't be done now.")
+
+
+@unique
+class Move(Enum):
+    """Every step a quote can take."""
+
+    # fmt: off
+    #                 from                                                   to                    who may
+    SAVE            = ({S.DRAFT},                                            S.DRAFT,              P.QUOTE_SAVE)
+    SUBMIT          = ({S.DRAFT},                                            S.IN_APPROVAL,        P.QUOTE_SUBMIT)
+    DISCARD         = ({S.DRAFT},                                            S.DISCARDED,          P.QUOTE_SAVE)
+    WITHDRAW        = ({S.IN_APPROVAL},                                      S.WITHDRAWN,          P.QUOTE_SUBMIT)
+    REVISE          = ({S.WITHDRAWN, S.REJECTED, S.CHANGES_REQUESTED,
+                        S.APPROVED, S.PARTLY_ORDERED, S.EXPIRED},            S.DRAFT,              P.QUOTE_SAVE)
+    CONVERT         = ({S.APPROVED, S.PARTLY_ORDERED},                       S.PARTLY_ORDERED,     P.QUOTE_CONVERT)
+    # taken by the portal itself, never by a button
+    APPROVE         = ({S.IN_APPROVAL},                                      S.APPROVED,           None)
+    REJECT          = ({S.IN_APPROVAL},                                      S.REJECTED,           None)
+    REQUEST_CHANGES = ({S.IN_APPROVAL},                                      S.CHANGES_REQUESTED,  None)
+    EXPIRE          = ({S.IN_APPROVAL, S.APPROVED, S.PARTLY_ORDERED},        S.EXPIRED,            None)
+    # fmt: on
+
+    def __init__(
+        self, sources: set[QuoteStatus], target: QuoteStatus, permission: P | None
+    ) -> None:
+        self.sources, self.target, self.permission = frozenset(sources), target, permission
+
+    def apply(self, status: QuoteStatus, actor: Actor | None, number: str) -> QuoteStatus:
+        """Return the new state.
+
+        Args:
+            actor: Who takes the step; ``None`` for the portal itself.
+            number: The quote's number, for the words of a refusal.
+
+        Raises:
+            NotAllowedError: The actor's roles do not include the step.
+            IllegalMoveError: The quote is in another state.
+        """
+        if actor is not None and self.permission is not None:
+            actor.must(self.permission)
+        if status not in self.sources:
+            raise IllegalMoveError(number=number, status=status, move=self.name.lower())
+        return self.target
+
+
+def open_moves(status: QuoteStatus) -> tuple[Move, ...]:
+    """Return the steps that people can take from a state, in the order of the buttons."""
+    return tuple(move for move in Move if move.permission is not None and status in move.sources)
+
+
+def states_before(moves: Iterable[Move]) -> frozenset[QuoteStatus]:
+    """Return all states from which one of ``moves`` can be taken."""
+    return frozenset(status for move in moves for status in move.sources)
