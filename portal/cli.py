@@ -1,4 +1,4 @@
-"""The command line: `portal ...`; one-line errors, exit 2 for bad usage and 1 for a refused action."""
+"""The command line: one-line errors, exit 2 for bad usage and 1 for a refused action."""
 
 import sys
 

@@ -25,9 +25,7 @@ class Settings:
 
     data_dir: Path = field(
         default=Path("instance"),
-        metadata=_setting(
-            "PORTAL_DATA_DIR", "Folder for the embedded database, mail files and uploads"
-        ),
+        metadata=_setting("PORTAL_DATA_DIR", "Folder for the embedded database, mails and uploads"),
     )
     database_url: str = field(
         default="",
@@ -75,7 +73,7 @@ class Settings:
         default="",
         metadata=_setting(
             "PORTAL_SMTP_URL",
-            "smtp://user:password@host:port or smtps://...; by default .eml files in the data folder",
+            "smtp://user:password@host:port or smtps://...; by default .eml files",
             secret=True,
         ),
     )

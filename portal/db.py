@@ -1,4 +1,4 @@
-"""The database: base class, exact column types, engines fit for SQLite and PostgreSQL, and `transaction()`."""
+"""The database: base class, exact types, engines for SQLite and PostgreSQL, `transaction()`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -256,17 +256,21 @@ def engine_options(url: str) -> dict[str, Any]:
     if make_url(url).get_backend_name() == "sqlite":
         if pysqlite3.sqlite_version_info < SQLITE_MINIMUM:
             message = (
-                f"SQLite {pysqlite3.sqlite_version} is too old for safe use; 3.51.3 is the least."
+                f"SQLite {_dotted(pysqlite3.sqlite_version_info)} is too old; 3.51.3 is the least."
             )
             raise SettingsError(message)
         return {"module": pysqlite3, "connect_args": {"timeout": SQLITE_BUSY_MS / 1000}}
     return {
         "pool_pre_ping": True,
         "connect_args": {
-            "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
-            " -c timezone=UTC"
+            "options": f"-c lock_timeout={LOCK_TIMEOUT_MS}"
+            f" -c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
         },
     }
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(str(part) for part in version)
 
 
 def prepare_engine(engine: Engine) -> None:

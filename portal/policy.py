@@ -1,4 +1,4 @@
-"""Who may do what: permissions, roles, scopes and the actor. The one table that guards, pages, docs and tests read."""
+"""Who may do what: permissions, roles, scopes, the actor; guards, pages and tests read it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

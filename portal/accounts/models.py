@@ -19,7 +19,7 @@ from portal.db import ACCOUNT_SCOPED, Amount, Base, Code, Id, exempt
 
 
 class Account(Base):
-    """A corporate customer, or the supplier itself (UBL BuyerCustomerParty, SellerSupplierParty)."""
+    """A corporate customer or the supplier (UBL BuyerCustomerParty, SellerSupplierParty)."""
 
     __tablename__ = "account"
     __table_args__ = (

@@ -1,1 +1,1 @@
-"""Tables in and out: CSV and XLSX reading with limits, row errors, dry runs; one writer for exports."""
+"""Tables in and out: CSV and XLSX within limits, row errors, dry runs; one writer."""

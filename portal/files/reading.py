@@ -120,14 +120,12 @@ def _xlsx(data: bytes) -> list[tuple[int, list[str]]]:
     try:
         book = python_calamine.load_workbook(io.BytesIO(data))
         sheet = book.get_sheet_by_index(0)
-        if (sheet.total_height or 0) > MOST_ROWS or (sheet.total_width or 0) > MOST_COLUMNS:
-            raise UnreadableFileError(reason=N_("the sheet has too many rows or columns"))
-        start = sheet.start[0] if sheet.start else 0
-        rows = sheet.to_python(skip_empty_area=True)
-    except UnreadableFileError:
-        raise
     except Exception as error:  # the reader's own errors share no base class
         raise UnreadableFileError(reason=str(error)) from error
+    if (sheet.total_height or 0) > MOST_ROWS or (sheet.total_width or 0) > MOST_COLUMNS:
+        raise UnreadableFileError(reason=N_("the sheet has too many rows or columns"))
+    start = sheet.start[0] if sheet.start else 0
+    rows = sheet.to_python(skip_empty_area=True)
     return [(start + number, [_cell(cell) for cell in row]) for number, row in enumerate(rows, 1)]
 
 

@@ -36,7 +36,7 @@ _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class OneNeed(PrincipalPermission):  # type: ignore[misc]  # Flask-Principal ships no types
+class OneNeed(PrincipalPermission):
     """Exactly one permission of ours as a need; it can't be combined or turned around."""
 
     def __init__(self, permission: Permission) -> None:
@@ -50,7 +50,7 @@ class OneNeed(PrincipalPermission):  # type: ignore[misc]  # Flask-Principal shi
 
 
 def requires(permission: Permission, *, post: Permission | None = None) -> Callable[[View], View]:
-    """Mark a view with the permission it needs; ``post`` for its unsafe methods, where different."""
+    """Mark a view with its permission; ``post`` is for its unsafe methods, where different."""
 
     def mark(view: View) -> View:
         setattr(view, _MARK, {"read": permission, "write": post or permission})

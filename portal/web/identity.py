@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 from flask import Flask, Request, current_app, g, request
 from flask_login import LoginManager, UserMixin, current_user
@@ -16,7 +16,7 @@ SESSION_COOKIE: Final = "portal_session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
+class SignedIn(UserMixin):
     """A signed-in browser: the person, and the membership they chose (if they did)."""
 
     session_id: int
@@ -39,7 +39,7 @@ Loader = Callable[[str, datetime], SignedIn | None]
 def init_app(app: Flask, load_session: Loader) -> None:
     """Let ``load_session`` turn a session token into the person on each request."""
     manager = LoginManager(app)
-    manager.session_protection = None
+    manager.session_protection = None  # type: ignore[assignment]  # its own documented value
 
     @manager.request_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
     def _load(incoming: Request) -> SignedIn | None:
@@ -76,7 +76,7 @@ def row_scope_of(signed_in: SignedIn | None) -> RowScope:
 def current_signed_in() -> SignedIn | None:
     """Return who is signed in, or ``None``."""
     person = current_user._get_current_object()  # noqa: SLF001 - the proxy's documented way out
-    return cast("SignedIn", person) if isinstance(person, SignedIn) else None
+    return person if isinstance(person, SignedIn) else None
 
 
 def current_person() -> SignedIn:
