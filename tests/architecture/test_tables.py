@@ -1,0 +1,120 @@
+"""Rules for tables: a wall around each account, told in the table itself."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from sqlalchemy import (
+    BigInteger,
+    Float,
+    ForeignKeyConstraint,
+    Integer,
+    Numeric,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from portal.db import Base, db
+
+
+def _scoped() -> list[Table]:
+    return [t for t in Base.metadata.sorted_tables if t.info.get("scope") == "account"]
+
+
+def test_each_table_is_scoped_to_an_account_or_says_why_not(app: Flask) -> None:
+    assert app
+    silent = [
+        table.name
+        for table in Base.metadata.sorted_tables
+        if table.info.get("scope") != "account"
+        and not (table.info.get("scope") == "exempt" and len(table.info.get("reason", "")) > 10)
+    ]
+
+    assert silent == []
+
+
+def test_each_scoped_table_names_its_account(app: Flask) -> None:
+    assert app
+    unnamed = [
+        table.name
+        for table in _scoped()
+        if (column := table.c.get(table.info.get("account_column", "account_id"))) is None
+        or (column.nullable and not table.info.get("shared_when_null"))
+    ]
+
+    assert unnamed == []
+
+
+def test_no_row_can_point_across_the_wall(app: Flask) -> None:
+    """A reference between scoped tables carries the account; the account itself is the wall.
+
+    What all accounts may share (``shared_when_null``) has no account to carry.
+    """
+    assert app
+    walled = {t.name for t in _scoped() if not t.info.get("shared_when_null")} - {"account"}
+    single = sorted(
+        f"{table.name}.{constraint.column_keys[0]} -> {constraint.referred_table.name}"
+        for table in _scoped()
+        for constraint in table.constraints
+        if isinstance(constraint, ForeignKeyConstraint)
+        and constraint.referred_table.name in walled
+        and "account_id" not in constraint.column_keys
+    )
+
+    assert single == []
+
+
+def test_what_others_refer_to_is_unique_within_its_account(app: Flask) -> None:
+    assert app
+    referred = {
+        constraint.referred_table
+        for table in _scoped()
+        for constraint in table.constraints
+        if isinstance(constraint, ForeignKeyConstraint) and len(constraint.column_keys) > 1
+    }
+    for table in referred:
+        keys = [
+            {column.name for column in constraint.columns}
+            for constraint in table.constraints
+            if isinstance(constraint, UniqueConstraint)
+        ]
+        assert {"account_id", "id"} in keys, table.name
+
+
+def test_amounts_are_whole_numbers_in_the_table(app: Flask) -> None:
+    assert app
+    inexact = [
+        str(column)
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, Numeric | Float)
+        and not isinstance(column.type, Integer | BigInteger)
+    ]
+
+    assert inexact == []
+
+
+def test_the_migrations_make_what_the_models_say(app: Flask) -> None:
+    assert app
+    context = MigrationContext.configure(
+        db.session.connection(), opts={"compare_type": True, "include_object": _is_ours}
+    )
+
+    assert compare_metadata(context, Base.metadata) == []
+
+
+def _is_ours(_item: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:  # noqa: FBT001
+    return not (kind == "table" and str(name).startswith(("alembic_", "search_", "sqlite_")))
+
+
+def test_postgresql_walls_off_each_scoped_table(app: Flask) -> None:
+    if db.engine.dialect.name != "postgresql":
+        assert app  # SQLite has no such thing: there the queries are the wall
+        return
+    forced = set(
+        db.session.scalars(
+            text("select relname from pg_class where relrowsecurity and relforcerowsecurity")
+        )
+    )
+
+    assert {table.name for table in _scoped()} - forced == set()

