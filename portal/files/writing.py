@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 import xlsxwriter
@@ -50,7 +51,7 @@ def write_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, sheet:
     for number, row in enumerate(rows, start=1):
         for column, cell in enumerate(row):
             if isinstance(cell, (int, Decimal)) and not isinstance(cell, bool):
-                page.write_number(number, column, cell)
+                page.write_number(number, column, Fraction(cell))
             elif cell is not None:
                 page.write_string(number, column, _text(cell, for_people=False))
     book.close()

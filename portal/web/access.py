@@ -40,7 +40,13 @@ class OneNeed(PrincipalPermission):
     """Exactly one permission of ours as a need; it can't be combined or turned around."""
 
     def __init__(self, permission: Permission) -> None:
-        super().__init__(Need("permission", permission.value))
+        super().__init__(  # type: ignore[no-untyped-call]  # Flask-Principal ships no types
+            Need("permission", permission.value)
+        )
+
+    def admits(self, identity: Identity) -> bool:
+        """Whether ``identity`` holds the permission."""
+        return self.needs <= identity.provides
 
     def _refuse(self, *_args: object) -> NoReturn:
         message = "One view names one permission."
@@ -122,7 +128,7 @@ def _check() -> ResponseReturnValue | None:
         return None
     if person.actor is None:
         return redirect(url_for("accounts.memberships", next=_here()), code=303)
-    if not isinstance(needed, Permission) or not OneNeed(needed).allows(g.identity):
+    if not isinstance(needed, Permission) or not OneNeed(needed).admits(g.identity):
         raise NotAllowedError(permission=getattr(needed, "value", ""))
     g.actor = person.actor
     return None
