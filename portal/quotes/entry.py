@@ -17,9 +17,10 @@ LONGEST_SKU: Final = 64
 _DECIMALS: Final = 3
 
 _TIMES: Final = re.compile(
-    r"^(?P<sku>\S.*?)\s*[x×*]\s*(?P<quantity>[\d.,\s]*\d)\s*$", re.IGNORECASE
+    r"^(?P<sku>\S.*?)(?:\s+x\s*|\s*[×*]\s*)(?P<quantity>\d[\d.,]*)$", re.IGNORECASE
 )
 _COUNTED: Final = re.compile(r"^(?P<quantity>\d[\d.,]*)\s*[x×*]\s+(?P<sku>\S.*)$", re.IGNORECASE)
+_GROUPED_END: Final = re.compile(r"^(?P<sku>[^,\s]+)\s+(?P<quantity>\d{1,3}(,\d{3})+)$")
 _SPACES: Final = re.compile(r"\s{2,}")
 _LAST_SPACE: Final = re.compile(r"^(?P<sku>\S.*?)\s+(?P<quantity>\d[\d.,]*)$")
 _NUMBER: Final = re.compile(r"\d{1,12}(\.\d{1,9})?")
@@ -27,15 +28,28 @@ _GROUPED: Final = re.compile(r"\d{1,3}([,'\u00a0 ]\d{3})+(\.\d+)?")
 _GROUPED_POINT: Final = re.compile(r"\d{1,3}(\.\d{3})+(,\d+)?")
 
 _HEAD_SKUS: Final = frozenset(
-    "sku,item,item number,article,article number,part,part no,part number,part-no,product,product code,"
-    "material,material number,own number,buyer_sku,货号,貨號,产品,產品,品号,品號,料号,料號,품번,제품,상품,부품번호".split(
-        ","
-    )
+    {
+        *("sku", "item", "item number", "article", "article number", "part", "part no"),
+        *("part number", "part-no", "product", "product code", "material", "material number"),
+        *(
+            "own number",
+            "buyer_sku",
+            "货号",
+            "貨號",
+            "产品",
+            "產品",
+            "品号",
+            "品號",
+            "料号",
+            "料號",
+        ),
+        *("품번", "제품", "상품", "부품번호"),
+    }
 )
 _HEAD_QUANTITIES: Final = frozenset(
-    "quantity,qty,pcs,pieces,amount,count,menge,number of pieces,数量,數量,수량".split(",")
+    {"quantity", "qty", "pcs", "pieces", "amount", "count", "数量", "數量", "수량"}
 )
-_HEAD_UOMS: Final = frozenset("uom,unit,unit of measure,单位,單位,단위".split(","))
+_HEAD_UOMS: Final = frozenset({"uom", "unit", "unit of measure", "单位", "單位", "단위"})
 
 
 @unique
@@ -64,7 +78,7 @@ ERRORS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRow:
-    """One row as it was read; ``merged`` counts further rows of the same SKU that were added to it."""
+    """One row as it was read; ``merged`` counts the rows of the same SKU that were added to it."""
 
     row: int
     sku: str
@@ -105,6 +119,9 @@ def parse_text(text: str) -> Entered:
 def split_line(line: str) -> list[str]:
     """Cut one typed line into SKU, quantity and what follows."""
     stripped = line.strip()
+    grouped = _GROUPED_END.match(stripped)
+    if grouped:
+        return [grouped["sku"], grouped["quantity"]]
     for separator in ("\t", ";", ","):
         if separator in line:
             return [cell.strip().strip('"').strip() for cell in line.split(separator)]

@@ -1,4 +1,4 @@
-"""Tables of quotes: the number for life, its revisions, their lines, and what people were typing."""
+"""Tables of quotes: the number for life, its revisions and lines, and what people were typing."""
 
 from datetime import datetime
 from typing import Any
@@ -71,6 +71,12 @@ class Quote(Base):
     revisions: Mapped[list["QuoteRevision"]] = relationship(
         lazy="raise_on_sql", back_populates="quote", order_by="QuoteRevision.number"
     )
+    current: Mapped["QuoteRevision"] = relationship(
+        lazy="raise_on_sql",
+        viewonly=True,
+        primaryjoin="and_(Quote.id == foreign(QuoteRevision.quote_id),"
+        " Quote.revision == foreign(QuoteRevision.number))",
+    )
 
 
 class QuoteRevision(Base):
@@ -111,6 +117,8 @@ class QuoteRevision(Base):
     created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     submitted_by_id: Mapped[int | None]
+    submitted_version: Mapped[int | None]
+    """The quote's version that was submitted: the same submission again is answered alike."""
     closed_at: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
     lines_total: Mapped[Amount | None]

@@ -1,13 +1,14 @@
 """The life of a quote as one table: guards, buttons and tests read it."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from enum import Enum, unique
 
 from portal.errors import N_, ConflictError
-from portal.policy import Actor
-from portal.policy import Permission as P
-from portal.quotes.rules import QuoteStatus
-from portal.quotes.rules import QuoteStatus as S
+from portal.policy import Actor, Permission
+from portal.quotes.rules import EXPIRING, ORDERABLE, QuoteStatus, S
+
+_REVISABLE = ORDERABLE | {S.WITHDRAWN, S.REJECTED, S.CHANGES_REQUESTED, S.EXPIRED}
 
 
 class IllegalMoveError(ConflictError):
@@ -21,23 +22,21 @@ class Move(Enum):
     """Every step a quote can take."""
 
     # fmt: off
-    #                 from                                                   to                    who may
-    SAVE            = ({S.DRAFT},                                            S.DRAFT,              P.QUOTE_SAVE)
-    SUBMIT          = ({S.DRAFT},                                            S.IN_APPROVAL,        P.QUOTE_SUBMIT)
-    DISCARD         = ({S.DRAFT},                                            S.DISCARDED,          P.QUOTE_SAVE)
-    WITHDRAW        = ({S.IN_APPROVAL},                                      S.WITHDRAWN,          P.QUOTE_SUBMIT)
-    REVISE          = ({S.WITHDRAWN, S.REJECTED, S.CHANGES_REQUESTED,
-                        S.APPROVED, S.PARTLY_ORDERED, S.EXPIRED},            S.DRAFT,              P.QUOTE_SAVE)
-    CONVERT         = ({S.APPROVED, S.PARTLY_ORDERED},                       S.PARTLY_ORDERED,     P.QUOTE_CONVERT)
-    # taken by the portal itself, never by a button
-    APPROVE         = ({S.IN_APPROVAL},                                      S.APPROVED,           None)
-    REJECT          = ({S.IN_APPROVAL},                                      S.REJECTED,           None)
-    REQUEST_CHANGES = ({S.IN_APPROVAL},                                      S.CHANGES_REQUESTED,  None)
-    EXPIRE          = ({S.IN_APPROVAL, S.APPROVED, S.PARTLY_ORDERED},        S.EXPIRED,            None)
+    #                  from               to                    who may; None: the portal itself
+    SAVE            = ({S.DRAFT},         S.DRAFT,              Permission.QUOTE_SAVE)
+    SUBMIT          = ({S.DRAFT},         S.IN_APPROVAL,        Permission.QUOTE_SUBMIT)
+    DISCARD         = ({S.DRAFT},         S.DISCARDED,          Permission.QUOTE_SAVE)
+    WITHDRAW        = ({S.IN_APPROVAL},   S.WITHDRAWN,          Permission.QUOTE_SUBMIT)
+    REVISE          = (_REVISABLE,        S.DRAFT,              Permission.QUOTE_SAVE)
+    CONVERT         = (ORDERABLE,         S.PARTLY_ORDERED,     Permission.QUOTE_CONVERT)
+    APPROVE         = ({S.IN_APPROVAL},   S.APPROVED,           None)
+    REJECT          = ({S.IN_APPROVAL},   S.REJECTED,           None)
+    REQUEST_CHANGES = ({S.IN_APPROVAL},   S.CHANGES_REQUESTED,  None)
+    EXPIRE          = (EXPIRING,          S.EXPIRED,            None)
     # fmt: on
 
     def __init__(
-        self, sources: set[QuoteStatus], target: QuoteStatus, permission: P | None
+        self, sources: AbstractSet[QuoteStatus], target: QuoteStatus, permission: Permission | None
     ) -> None:
         self.sources, self.target, self.permission = frozenset(sources), target, permission
 

@@ -1,4 +1,4 @@
-"""Figures of a document: line totals, freight, net, tax per rate, gross. Sums of what is printed."""
+"""Figures of a document: line totals, freight, net, tax per rate, gross; sums of what is shown."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,0 +1,1 @@
+"""HTML to PDF: WeasyPrint in a child process with limits; it knows no business."""
