@@ -11,20 +11,20 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField as UploadField
 from wtforms import (
     BooleanField,
-    DateField,
-    EmailField,
     HiddenField,
-    PasswordField,
     RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
 )
+from wtforms import DateField as WTFormsDateField
+from wtforms import PasswordField as WTFormsPasswordField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs of 3.2
 from wtforms.fields.core import Field
 from wtforms.i18n import get_translations
 from wtforms.validators import DataRequired, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget, TextInput
+from wtforms.widgets import CheckboxInput, EmailInput, ListWidget, RadioInput, TextInput
 
 from portal.errors import DomainError
 from portal.web.formats import decimal, refusal
@@ -59,6 +59,9 @@ Filters = Sequence[Any]
 
 class Form(FlaskForm):
     """A form with our words: CSRF, WTForms' own messages in the reader's language, refusals."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)  # type: ignore[no-untyped-call]  # Flask-WTF's
 
     class Meta(FlaskForm.Meta):
         """Where WTForms finds its own messages; Flask-WTF would ask Babel and get zh_Hant wrong."""
@@ -98,6 +101,16 @@ class Needed(DataRequired):
     def __call__(self, form: Any, field: Field) -> None:
         self.message = _("Enter a value: %(label)s.", label=_said(field))
         super().__call__(form, field)
+
+
+class FileNeeded:
+    """A file must be chosen."""
+
+    field_flags: ClassVar[dict[str, bool]] = {"required": True}
+
+    def __call__(self, _form: object, field: Field) -> None:
+        if not getattr(field.data, "filename", ""):
+            raise ValidationError(_("Choose a file: %(label)s.", label=_said(field)))
 
 
 class AtMost:
@@ -264,31 +277,59 @@ class AmountField(NumberField):
         super().__init__(label, **options)
 
 
-class ChoiceField(SelectField):
-    """One of a list; a value that is not in it is refused in words."""
+class FromPairs(SelectField):
+    """Choices may be (value, label) pairs, set at the class or by the view."""
 
-    def __init__(
-        self, label: Any = None, *, required: bool = True, choices: Any = (), **options: Any
-    ) -> None:
-        validators = [*options.pop("validators", ())]
-        rules = [Needed() if required else Optional(), *validators]
-        super().__init__(label, rules, choices=choices, **options)
+    def __init__(self, label: Any = None, *, choices: Any = None, **options: Any) -> None:
+        super().__init__(label, choices=_choices(choices), **options)
+
+    @property
+    def choices(self) -> Any:
+        """What may be chosen."""
+        return super().choices
+
+    @choices.setter
+    def choices(self, offered: Any) -> None:
+        held: Any = SelectField.choices  # the stubs call the property a plain attribute
+        held.fset(self, _choices(offered))
 
     def pre_validate(self, form: Any) -> None:
         """Refuse a value that is not offered."""
         try:
             super().pre_validate(form)
         except ValidationError:
-            raise ValidationError(
-                _("Choose one of the list: %(label)s.", label=_said(self))
-            ) from None
+            message = _("Choose one of the list: %(label)s.", label=_said(self))
+            raise ValidationError(message) from None
 
 
-class RadioChoiceField(RadioField):
+def _choices(offered: Any) -> Any:
+    if offered is None or callable(offered):
+        return offered
+    return [SelectChoice(*item) if isinstance(item, tuple) else item for item in offered]
+
+
+class ChoiceField(FromPairs):
+    """One of a list; a value that is not in it is refused in words."""
+
+    def __init__(
+        self,
+        label: Any = None,
+        *,
+        required: bool = True,
+        validators: Sequence[Any] = (),
+        **options: Any,
+    ) -> None:
+        super().__init__(label, validators=_rules(required=required, extra=validators), **options)
+
+
+class RadioChoiceField(FromPairs, RadioField):
     """One of a few, all in sight."""
 
+    widget = ListWidget(prefix_label=False)
+    option_widget = RadioInput()
 
-class CheckListField(SelectMultipleField):
+
+class CheckListField(FromPairs, SelectMultipleField):
     """Several of a few, all in sight."""
 
     widget = ListWidget(prefix_label=False)
@@ -299,9 +340,69 @@ class CheckField(BooleanField):
     """Yes or no."""
 
 
+class EmailField(TextField):
+    """An e-mail address, trimmed."""
+
+    widget = EmailInput()
+
+    def __init__(self, label: Any = None, *, max_length: int = 254, **options: Any) -> None:
+        super().__init__(label, max_length=max_length, **options)
+
+
+class PasswordField(WTFormsPasswordField):
+    """A password as typed: neither trimmed nor shown again."""
+
+    def __init__(
+        self,
+        label: Any = None,
+        *,
+        required: bool = True,
+        validators: Sequence[Any] = (),
+        **options: Any,
+    ) -> None:
+        super().__init__(label, _rules(required=required, extra=validators), **options)
+
+
+class DateField(WTFormsDateField):
+    """A calendar day; what can't be read is said in words."""
+
+    def __init__(
+        self,
+        label: Any = None,
+        *,
+        required: bool = True,
+        validators: Sequence[Any] = (),
+        **options: Any,
+    ) -> None:
+        super().__init__(label, _rules(required=required, extra=validators), **options)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the day.
+
+        Raises:
+            ValueError: It is not a day of the calendar.
+        """
+        if not valuelist or not str(valuelist[0]).strip():
+            self.data = None
+            return
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("Enter a day such as 2026-12-31.")) from None
+
+
 class FileField(UploadField):
     """A file; ``accept`` names the endings that the browser offers."""
 
-    def __init__(self, label: Any = None, *, accept: str = ".csv,.xlsx", **options: Any) -> None:
+    def __init__(
+        self,
+        label: Any = None,
+        *,
+        required: bool = False,
+        accept: str = ".csv,.xlsx",
+        validators: Sequence[Any] = (),
+        **options: Any,
+    ) -> None:
         options.setdefault("render_kw", {"accept": accept})
-        super().__init__(label, **options)
+        rules = [*([FileNeeded()] if required else []), *validators]
+        super().__init__(label, rules, **options)

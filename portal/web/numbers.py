@@ -8,7 +8,7 @@ from typing import Final
 MOST_CHARACTERS: Final = 40
 
 _GROUPED: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-_GROUPED_BY_DOTS: Final = re.compile(r"[+-]?\d{1,3}((\.\d{3}){2,}|(\.\d{3})+,\d+)(,\d+)?")
+_GROUPED_BY_DOTS: Final = re.compile(r"[+-]?\d{1,3}((\.\d{3}){2,}(,\d+)?|\.\d{3},\d+)")
 _POINT: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 _COMMA: Final = re.compile(r"[+-]?(\d+,\d*|,\d+)")
 
