@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum, unique
 from typing import Final, Literal
@@ -219,6 +220,11 @@ class RunState(StrEnum):
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
 
+    @property
+    def label(self) -> str:
+        """The state's word, marked for translation."""
+        return RUN_LABELS[self]
+
 
 class Outcome(StrEnum):
     """How a run ended by what people decided; told to the subject."""
@@ -245,7 +251,8 @@ class Subject:
     """A frozen plain summary of what is to be approved: a revision of a quote, for example.
 
     ``title`` is what its people call it, ``href`` where it can be read in full, ``facts`` what the
-    rules judge, ``content_hash`` what an approval is bound to.
+    rules judge, ``content_hash`` what an approval is bound to; nobody decides from ``expires_at``
+    on.
     """
 
     kind: str
@@ -266,6 +273,9 @@ class Subject:
     lines: tuple[SubjectLine, ...] = ()
     changes: tuple[str, ...] = ()
     valid_until: str = ""
+    expires_at: datetime | None = None
+    freight: Decimal | None = None
+    tax: Decimal | None = None
     ship_to: str = ""
     cost_centres: str = ""
     note: str = ""

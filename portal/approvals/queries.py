@@ -1,0 +1,285 @@
+"""Reading runs: who sees which, the inbox, the proof of an approval."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, unique
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import selectinload
+
+from portal.accounts.models import Membership, Person
+from portal.approvals.models import (
+    ApprovalLink,
+    ApprovalRun,
+    ApprovalStep,
+    Decision,
+    StepApprover,
+)
+from portal.approvals.rules import RunState
+from portal.db import db, lock
+from portal.errors import N_, NotFoundError
+from portal.policy import Actor, Permission
+from portal.scope import within
+
+
+class RunNotFoundError(NotFoundError):
+    """No such run, or not for this person: both are answered alike."""
+
+    message = N_("There is no such approval, or it does not concern you.")
+
+
+@unique
+class Box(StrEnum):
+    """The tabs of the inbox."""
+
+    WAITING = "waiting"
+    DECIDED = "decided"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That exactly this content was approved."""
+
+    content_hash: str
+    run_id: int
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One run in a list, with its requester and since when it waits."""
+
+    run: ApprovalRun
+    requester: str
+    since: datetime
+
+
+def visible_to(
+    actor: Actor, permission: Permission = Permission.APPROVAL_READ
+) -> Select[ApprovalRun]:
+    """Return the runs that ``actor`` may read: those that name them, and by permission."""
+    by_permission = within(
+        actor, permission, account=ApprovalRun.account_id, unit=ApprovalRun.unit_id
+    )
+    named = and_(
+        ApprovalRun.account_id == actor.account_id,
+        ApprovalRun.id.in_(_named_run_ids(actor)),
+    )
+    return select(ApprovalRun).where(or_(by_permission, named))
+
+
+def _named_run_ids(actor: Actor) -> Select[int]:
+    return select(StepApprover.run_id).where(
+        StepApprover.account_id == actor.account_id,
+        StepApprover.membership_id == actor.membership_id,
+    )
+
+
+def named_subject_ids(actor: Actor, kind: str) -> Select[int]:
+    """Return the subjects of a kind that this membership may read because a run names it."""
+    return select(ApprovalRun.subject_id).where(
+        ApprovalRun.kind == kind,
+        ApprovalRun.account_id == actor.account_id,
+        ApprovalRun.id.in_(_named_run_ids(actor)),
+    )
+
+
+def get_run(actor: Actor, run_id: int, *, lock_it: bool = False) -> ApprovalRun:
+    """Return one run with its steps, people and decisions.
+
+    Raises:
+        RunNotFoundError: No such run within the actor's reach.
+    """
+    statement = visible_to(actor).where(ApprovalRun.id == run_id)
+    if lock_it:
+        statement = lock(statement)
+    run = db.session.scalar(statement.options(*_WHOLE))
+    if run is None:
+        raise RunNotFoundError
+    return run
+
+
+_WHOLE = (
+    selectinload(ApprovalRun.steps).selectinload(ApprovalStep.approvers),
+    selectinload(ApprovalRun.decisions),
+)
+
+
+def load_run(run_id: int, *, lock_it: bool = False) -> ApprovalRun:
+    """Return a run with everything, for callers who may see its subject."""
+    statement = select(ApprovalRun).where(ApprovalRun.id == run_id).options(*_WHOLE)
+    # After a change within one transaction the collections are read anew.
+    statement = lock(statement) if lock_it else statement.execution_options(populate_existing=True)
+    return db.session.scalars(statement).one()
+
+
+def find_run(kind: str, subject_id: int) -> ApprovalRun | None:
+    """Return the run of a subject; who may see the subject may see its run."""
+    return db.session.scalar(
+        select(ApprovalRun).where(ApprovalRun.kind == kind, ApprovalRun.subject_id == subject_id)
+    )
+
+
+def find_runs(kind: str, subject_ids: Iterable[int]) -> Sequence[ApprovalRun]:
+    """Return the runs of several subjects, oldest first."""
+    statement = (
+        select(ApprovalRun)
+        .where(ApprovalRun.kind == kind, ApprovalRun.subject_id.in_(sorted(subject_ids)))
+        .order_by(ApprovalRun.id)
+    )
+    return db.session.scalars(statement).all()
+
+
+def find_newer(run: ApprovalRun) -> ApprovalRun | None:
+    """Return the newest run of a later revision of the same document."""
+    return db.session.scalar(
+        select(ApprovalRun)
+        .where(
+            ApprovalRun.account_id == run.account_id,
+            ApprovalRun.kind == run.kind,
+            ApprovalRun.number == run.number,
+            ApprovalRun.revision > run.revision,
+        )
+        .order_by(ApprovalRun.revision.desc())
+        .limit(1)
+    )
+
+
+def find_earlier(run: ApprovalRun) -> ApprovalRun | None:
+    """Return the newest run of an earlier revision of the same document, with its decisions."""
+    return db.session.scalar(
+        select(ApprovalRun)
+        .where(
+            ApprovalRun.account_id == run.account_id,
+            ApprovalRun.kind == run.kind,
+            ApprovalRun.number == run.number,
+            ApprovalRun.revision < run.revision,
+        )
+        .order_by(ApprovalRun.revision.desc())
+        .limit(1)
+        .options(*_WHOLE)
+    )
+
+
+def find_decisions(run_id: int) -> Sequence[Decision]:
+    """Return what was decided in a run, oldest first."""
+    return db.session.scalars(
+        select(Decision).where(Decision.run_id == run_id).order_by(Decision.id)
+    ).all()
+
+
+def find_names(membership_ids: Iterable[int]) -> dict[int, str]:
+    """Return membership id -> name of the person."""
+    statement = (
+        select(Membership.id, Person.name)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Membership.id.in_(sorted(set(membership_ids))))
+    )
+    return dict(db.session.execute(statement).tuples().all())
+
+
+def get_proof(kind: str, subject_id: int) -> Proof | None:
+    """Return the proof that a subject was approved, with the content it was approved for."""
+    run = find_run(kind, subject_id)
+    if run is None or run.state != RunState.APPROVED or run.finished_at is None:
+        return None
+    return Proof(run.content_hash, run.id, run.finished_at)
+
+
+def count_waiting(actor: Actor) -> int:
+    """Return how many runs wait for this membership."""
+    statement = select(func.count(func.distinct(StepApprover.run_id))).where(_waits_for(actor))
+    return db.session.execute(statement).scalar_one()
+
+
+def _waits_for(actor: Actor) -> ColumnElement[bool]:
+    return and_(
+        StepApprover.account_id == actor.account_id,
+        StepApprover.membership_id == actor.membership_id,
+        StepApprover.is_waiting,
+    )
+
+
+def find_inbox(
+    actor: Actor, box: Box, *, page: int = 1, size: int = 50
+) -> tuple[list[InboxRow], int]:
+    """Return one page of a tab and the number of rows of the whole.
+
+    What waits is ordered by how long, the oldest first; the rest newest first.
+    """
+    base = visible_to(actor)
+    asked = (
+        select(StepApprover.run_id, func.min(StepApprover.asked_at).label("since"))
+        .where(_waits_for(actor))
+        .group_by(StepApprover.run_id)
+        .subquery()
+    )
+    if box is Box.WAITING:
+        base = base.where(ApprovalRun.id.in_(select(asked.c.run_id)))
+    elif box is Box.DECIDED:
+        base = base.where(ApprovalRun.id.in_(_decided_run_ids(actor)))
+    total = db.session.execute(
+        select(func.count()).select_from(base.order_by(None).subquery())
+    ).scalar_one()
+    statement = (
+        base.add_columns(Person.name, asked.c.since)
+        .join(Membership, Membership.id == ApprovalRun.requester_id)
+        .join(Person, Person.id == Membership.person_id)
+        .outerjoin(asked, asked.c.run_id == ApprovalRun.id)
+        .limit(size)
+        .offset((page - 1) * size)
+    )
+    if box is Box.WAITING:
+        statement = statement.order_by(asked.c.since, ApprovalRun.id)
+    else:
+        statement = statement.order_by(ApprovalRun.id.desc())
+    rows = db.session.execute(statement).all()
+    return [InboxRow(run, name, since or run.started_at) for run, name, since in rows], total
+
+
+def _decided_run_ids(actor: Actor) -> Select[int]:
+    return select(Decision.run_id).where(
+        Decision.account_id == actor.account_id, Decision.membership_id == actor.membership_id
+    )
+
+
+def find_next_waiting(actor: Actor, *, after: int) -> ApprovalRun | None:
+    """Return the run that has waited longest for this membership, other than ``after``."""
+    statement = (
+        select(ApprovalRun)
+        .join(StepApprover, StepApprover.run_id == ApprovalRun.id)
+        .where(_waits_for(actor), ApprovalRun.id != after)
+        .order_by(StepApprover.asked_at, ApprovalRun.id)
+        .limit(1)
+    )
+    return db.session.scalar(statement)
+
+
+def find_waiting(actor: Actor, run_ids: Iterable[int]) -> Sequence[ApprovalRun]:
+    """Return those of some runs that wait for this membership, the oldest first."""
+    statement = (
+        select(ApprovalRun)
+        .where(
+            ApprovalRun.id.in_(sorted(set(run_ids))),
+            ApprovalRun.id.in_(select(StepApprover.run_id).where(_waits_for(actor))),
+        )
+        .order_by(ApprovalRun.id)
+    )
+    return db.session.scalars(statement).all()
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a link's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def find_link(token: str, person_id: int) -> ApprovalLink | None:
+    """Return the link of a token, where it is this person's."""
+    return db.session.scalar(
+        select(ApprovalLink).where(
+            ApprovalLink.token_hash == token_hash(token), ApprovalLink.person_id == person_id
+        )
+    )

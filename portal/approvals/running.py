@@ -1,0 +1,320 @@
+"""The machinery of a run inside a transaction: its rows, who is asked next, how it ends."""
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import update
+
+from portal.approvals.frozen import reason_plain, route_plain, summary_plain
+from portal.approvals.models import (
+    ApprovalLink,
+    ApprovalPolicy,
+    ApprovalRun,
+    ApprovalStep,
+    Decision,
+    StepApprover,
+)
+from portal.approvals.progress import Progress, StepPlan, Vote, progress
+from portal.approvals.queries import find_names, load_run, token_hash
+from portal.approvals.rules import Answer, Outcome, Route, RunState, Step, Subject
+from portal.db import db
+from portal.errors import N_, ConflictError
+from portal.events.actions import record
+from portal.messages.actions import tell
+from portal.policy import Actor
+
+LINES_IN_MAIL: Final = 5
+
+Settle = Callable[[int, Outcome, datetime, Actor], None]
+Lock = Callable[[int], object]
+
+
+class RunChangedError(ConflictError):
+    """Somebody else changed the run between reading and writing."""
+
+    message = N_("Approval of {number} changed meanwhile. Open it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    """What a kind of subject hands in: how it is locked, and what an outcome does to it."""
+
+    settle: Settle
+    lock: Lock | None
+
+
+_plugs: dict[str, Plug] = {}
+
+
+def on_outcome(kind: str, settle: Settle, lock: Lock | None = None) -> None:
+    """Name what settles subjects of ``kind``; called once per kind by the application.
+
+    Args:
+        settle: Called as ``settle(subject_id, outcome, now, actor)`` in the transaction of the
+            decision that ended the run.
+        lock: Locks the subject before its run, so that every action takes locks in one order.
+    """
+    _plugs[kind] = Plug(settle, lock)
+
+
+def lock_subject(run: ApprovalRun) -> None:
+    """Lock the subject of a run, always before the run itself."""
+    plug = _plugs.get(run.kind)
+    if plug is not None and plug.lock is not None:
+        plug.lock(run.subject_id)
+
+
+def write_run(
+    subject: Subject, route: Route, policy: ApprovalPolicy | None, now: datetime
+) -> ApprovalRun:
+    """Write a run with the rows of its steps and people; nobody is asked yet."""
+    run = ApprovalRun(
+        account_id=subject.account_id,
+        unit_id=subject.unit_id,
+        kind=subject.kind,
+        subject_id=subject.id,
+        number=subject.number,
+        revision=subject.revision,
+        policy_id=policy.id if policy else None,
+        requester_id=subject.submitted_by,
+        requester_person_ids=sorted(subject.requester_person_ids),
+        title=subject.title,
+        total=route.total,
+        currency=route.currency,
+        signing_required=route.signing_required,
+        content_hash=subject.content_hash,
+        route=route_plain(route),
+        summary=summary_plain(subject),
+        started_at=now,
+        expires_at=subject.expires_at,
+    )
+    db.session.add(run)
+    db.session.flush()
+    for position, step in enumerate(route.steps):
+        _write_step(run, position, step, route)
+    return run
+
+
+def _write_step(run: ApprovalRun, position: int, step: Step, route: Route) -> None:
+    row = ApprovalStep(
+        account_id=run.account_id,
+        run_id=run.id,
+        position=position,
+        level=step.level,
+        quorum=step.quorum,
+        is_distinct=step.distinct,
+        rule_numbers=list(step.rule_numbers),
+        reasons=[reason_plain(reason) for reason in step.reasons],
+    )
+    db.session.add(row)
+    db.session.flush()
+    db.session.add_all(
+        StepApprover(
+            account_id=run.account_id,
+            run_id=run.id,
+            step_id=row.id,
+            membership_id=member.membership_id,
+            person_id=member.person_id,
+            signs=member.covers(route.total),
+        )
+        for member in step.approvers
+    )
+    db.session.flush()
+
+
+def progress_of(run: ApprovalRun) -> Progress:
+    """Return where a loaded run is."""
+    positions = {step.id: index for index, step in enumerate(run.steps)}
+    plans = [
+        StepPlan(
+            level=step.level,
+            people=frozenset(item.person_id for item in step.approvers),
+            quorum=step.quorum,
+            signers=frozenset(item.person_id for item in step.approvers if item.signs),
+            distinct=step.is_distinct,
+        )
+        for step in run.steps
+    ]
+    votes = [
+        Vote(positions[item.step_id], item.person_id, Answer(item.answer), item.signs)
+        for item in run.decisions
+    ]
+    return progress(plans, votes, signing=run.signing_required)
+
+
+def advance(run_id: int, actor: Actor, now: datetime) -> ApprovalRun:
+    """Take a run as far as its decisions carry it: ask who is next, or end it."""
+    run = load_run(run_id)
+    reached = progress_of(run)
+    waiting = dict(zip(reached.open_steps, reached.waiting, strict=True))
+    asked: list[StepApprover] = []
+    for index, step in enumerate(run.steps):
+        _mark_step(step, waiting.get(index), now)
+        for item in step.approvers:
+            item.is_waiting = item.person_id in waiting.get(index, ())
+            if item.is_waiting and item.asked_at is None:
+                item.asked_at = now
+                asked.append(item)
+    db.session.flush()
+    if reached.outcome is None:
+        _ask(run, asked, now)
+        return run
+    return _settle(run, reached.outcome, actor, now)
+
+
+def _mark_step(step: ApprovalStep, waiting: Iterable[int] | None, now: datetime) -> None:
+    if waiting is not None:
+        step.opened_at = step.opened_at or now
+    elif step.opened_at is not None:
+        step.finished_at = step.finished_at or now
+
+
+def _settle(run: ApprovalRun, outcome: Outcome, actor: Actor, now: datetime) -> ApprovalRun:
+    """End a run by what people decided and tell its subject."""
+    end_run(run, RunState(outcome.value), now)
+    if outcome is Outcome.APPROVED:
+        record_run(actor, "approval.finished", run, now, content_hash=run.content_hash)
+    plug = _plugs.get(run.kind)
+    if plug is not None:
+        plug.settle(run.subject_id, outcome, now, actor)
+    return load_run(run.id)
+
+
+def end_run(run: ApprovalRun, state: RunState, now: datetime) -> None:
+    """End an open run by a guarded update; nobody waits for it any more.
+
+    Raises:
+        RunChangedError: It was not open any more.
+    """
+    changed = db.session.execute(
+        update(ApprovalRun)
+        .where(
+            ApprovalRun.id == run.id,
+            ApprovalRun.state == RunState.OPEN.value,
+            ApprovalRun.version == run.version,
+        )
+        .values(state=state.value, finished_at=now, version=ApprovalRun.version + 1)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
+        raise RunChangedError(number=run.number)
+    db.session.execute(
+        update(StepApprover).where(StepApprover.run_id == run.id).values(is_waiting=False)
+    )
+
+
+def record_run(
+    actor: Actor | None, verb: str, run: ApprovalRun, now: datetime, **data: object
+) -> None:
+    """Write an event of a run."""
+    record(
+        actor,
+        verb,
+        kind="approval",
+        object_id=run.id,
+        number=run.number,
+        account_id=run.account_id,
+        now=now,
+        revision=run.revision,
+        **data,
+    )
+
+
+def _ask(run: ApprovalRun, asked: Sequence[StepApprover], now: datetime) -> None:
+    """Send each newly asked person one mail with why they are asked and a link of their own."""
+    if not asked:
+        return
+    record_run(
+        None,
+        "approval.requested",
+        run,
+        now,
+        person_ids=sorted({item.person_id for item in asked}),
+    )
+    requester = find_names([run.requester_id]).get(run.requester_id, "")
+    steps = {step.id: step for step in run.steps}
+    for membership_id in sorted({item.membership_id for item in asked}):
+        mine = [item for item in asked if item.membership_id == membership_id]
+        reasons = [reason for item in mine for reason in steps[item.step_id].reasons]
+        token = secrets.token_urlsafe(32)
+        db.session.add(
+            ApprovalLink(
+                token_hash=token_hash(token),
+                run_id=run.id,
+                person_id=mine[0].person_id,
+                membership_id=membership_id,
+                created_at=now,
+            )
+        )
+        tell(
+            "approval_requested",
+            account_id=run.account_id,
+            subject=_mail_data(run, requester, reasons),
+            now=now,
+            path=f"/a/{token}",
+            membership_ids=[membership_id],
+        )
+
+
+def _mail_data(run: ApprovalRun, requester: str, reasons: Sequence[Any]) -> dict[str, Any]:
+    summary = run.summary
+    return {
+        "number": run.number,
+        "revision": run.revision,
+        "title": run.title,
+        "total": f"{run.total:f}",
+        "currency": run.currency,
+        "requester": requester,
+        "cost_centres": summary["cost_centres"],
+        "ship_to": summary["ship_to"],
+        "valid_until": summary["valid_until"],
+        "lines": summary["lines"][:LINES_IN_MAIL],
+        "more_lines": max(0, len(summary["lines"]) - LINES_IN_MAIL),
+        "changes": summary["changes"],
+        "reasons": list(reasons),
+    }
+
+
+def keep_approvals(run: ApprovalRun, earlier: ApprovalRun, now: datetime) -> int:
+    """Carry over the approvals of steps whose rules, figures and people did not change.
+
+    Returns:
+        How many approvals stand for the new revision too.
+    """
+    kept = 0
+    by_inputs = {_inputs(step): step for step in run.steps}
+    old_steps = {step.id: step for step in earlier.steps}
+    for decision in earlier.decisions:
+        step = by_inputs.get(_inputs(old_steps[decision.step_id]))
+        if (
+            decision.answer != Answer.APPROVE
+            or step is None
+            or decision.person_id in run.requester_person_ids
+        ):
+            continue
+        signs = {item.person_id: item.signs for item in step.approvers}
+        db.session.add(
+            Decision(
+                account_id=run.account_id,
+                run_id=run.id,
+                step_id=step.id,
+                membership_id=decision.membership_id,
+                person_id=decision.person_id,
+                answer=Answer.APPROVE.value,
+                comment=decision.comment,
+                content_hash=run.content_hash,
+                signs=signs[decision.person_id],
+                kept_from_id=decision.id,
+                decided_at=now,
+            )
+        )
+        kept += 1
+    db.session.flush()
+    return kept
+
+
+def _inputs(step: ApprovalStep) -> str:
+    people = sorted(item.person_id for item in step.approvers)
+    return repr((step.level, step.rule_numbers, step.quorum, people, step.reasons))
