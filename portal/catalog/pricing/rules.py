@@ -85,6 +85,18 @@ REASONS: Mapping[Reason, str] = {
 }
 
 
+LABELS: Mapping[str, str] = {
+    "price-list.drafted": N_("Draft of a price list changed"),
+    "price-list.published": N_("Price list published"),
+    "price-list.assigned": N_("Price list assigned"),
+    "agreement.saved": N_("Agreement changed"),
+    "cost.saved": N_("Costs changed"),
+    "tax-rate.saved": N_("Tax rates changed"),
+    "freight-rate.saved": N_("Freight rates changed"),
+}
+"""What the time line says of each verb."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A half-open time window ``[start, end)``; None means unbounded."""
