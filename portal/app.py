@@ -11,7 +11,7 @@ from portal.config import Settings, load_settings
 from portal.db import db, engine_options, prepare_engine
 from portal.jobs.actions import handle
 from portal.messages import actions as messages
-from portal.web import access, identity
+from portal.web import access, identity, static
 
 _HERE = Path(__file__).parent
 
@@ -19,7 +19,12 @@ _HERE = Path(__file__).parent
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the application for ``settings`` (default: those of the process)."""
     settings = settings or load_settings()
-    app = Flask(__name__, template_folder=str(_templates()), static_folder=str(_HERE / "static"))
+    app = Flask(
+        __name__,
+        template_folder=str(_templates()),
+        static_folder=str(_HERE / "static"),
+        static_url_path=static.url_path(),
+    )
     _configure(app, settings)
     db.init_app(app)
     with app.app_context():
@@ -84,6 +89,8 @@ def _plug_in(app: Flask) -> None:
     access.init_app(app)
     if _exists("portal.web.shell"):
         import_module("portal.web.shell").init_app(app)
+    if _exists("portal.home.navigation"):
+        import_module("portal.home.navigation").plug_in(app)
 
 
 def _exists(name: str) -> bool:

@@ -132,6 +132,13 @@ class Shell:
             return None
         return plugs().current_draft(self.actor)
 
+    @cached_property
+    def grantors(self) -> Sequence[str]:
+        """Names of those who can change this person's rights."""
+        if self.actor is None or not self.is_healthy:
+            return ()
+        return plugs().grantors(self.actor)
+
     def url(self, endpoint: str) -> str | None:
         """Return the address of an endpoint, None where it does not exist."""
         return url_for(endpoint) if endpoint in current_app.view_functions else None

@@ -1,0 +1,132 @@
+"""The menu, and what the frame of a page asks of the packages below."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from flask import Flask, current_app, request
+from sqlalchemy import select
+
+from portal.accounts.models import Membership, MembershipRole, Person
+from portal.accounts.queries import find_supplier
+from portal.approvals.queries import count_waiting
+from portal.db import EVERY_ROW, db, reaching
+from portal.errors import N_
+from portal.policy import Actor, P, Role
+from portal.web.shell import NavItem, Plugs, plug
+
+NAVIGATION: Final = (
+    NavItem(label=N_("Home"), endpoint="home.index", permission=None, prefix="/"),
+    NavItem(
+        label=N_("Accounts"),
+        endpoint="desk_accounts.index",
+        permission=P.ACCOUNT_READ,
+        prefix="/desk/accounts",
+        side="supplier",
+    ),
+    NavItem(
+        label=N_("Catalogue"),
+        endpoint="catalog.index",
+        permission=P.CATALOG_READ,
+        prefix="/catalog",
+    ),
+    NavItem(
+        label=N_("Quick order"),
+        endpoint="quotes.quick",
+        permission=P.QUOTE_SAVE,
+        prefix="/quotes/quick",
+        side="customer",
+    ),
+    NavItem(label=N_("Quotes"), endpoint="quotes.index", permission=P.QUOTE_READ, prefix="/quotes"),
+    NavItem(
+        label=N_("Approvals"),
+        endpoint="approvals.index",
+        permission=P.APPROVAL_READ,
+        prefix="/approvals",
+        count="approvals",
+    ),
+    NavItem(label=N_("Orders"), endpoint="orders.index", permission=P.ORDER_READ, prefix="/orders"),
+    NavItem(
+        label=N_("Price lists"),
+        endpoint="price_lists.index",
+        permission=P.PRICE_LIST_READ,
+        prefix="/desk/price-lists",
+        side="supplier",
+    ),
+    NavItem(
+        label=N_("Products"),
+        endpoint="desk_catalog.index",
+        permission=P.PRODUCT_SAVE,
+        prefix="/desk/catalog",
+        side="supplier",
+    ),
+    NavItem(
+        label=N_("Company"),
+        endpoint="people.index",
+        permission=P.PERSON_READ,
+        prefix="/company/people",
+        side="customer",
+    ),
+    NavItem(
+        label=N_("Approval policy"),
+        endpoint="policy.index",
+        permission=P.POLICY_READ,
+        prefix="/company/policy",
+        side="customer",
+    ),
+)
+"""Every place of the menu, in the order in which it is drawn."""
+
+_NAME: Final = "portal.supplier_name"
+_NAMELESS: Final = frozenset({"static", "home.healthz", "home.readyz"})
+_REMEMBERED_SECONDS: Final = 3600
+
+
+def plug_in(app: Flask) -> None:
+    """Give the frame its menu, counts and names."""
+    app.before_request(_learn_supplier_name)
+    plug(
+        app,
+        Plugs(
+            items=NAVIGATION,
+            counts={"approvals": count_waiting},
+            supplier_name=_supplier_name,
+            grantors=find_grantors,
+        ),
+    )
+
+
+def _learn_supplier_name() -> None:
+    """Read the supplier's name before the view reads anything: no customer's rows contain it."""
+    held = current_app.extensions.get(_NAME)
+    if request.endpoint in _NAMELESS or (held and held[1] > time.monotonic()):
+        return
+    with reaching(EVERY_ROW):
+        supplier = find_supplier()
+        name = supplier.name if supplier else ""
+    if name:
+        current_app.extensions[_NAME] = (name, time.monotonic() + _REMEMBERED_SECONDS)
+
+
+def _supplier_name() -> str:
+    held = current_app.extensions.get(_NAME)
+    return held[0] if held else ""
+
+
+def find_grantors(actor: Actor) -> Sequence[str]:
+    """Return the names of those who can give rights in the actor's own account, by name."""
+    role = Role.SYSTEM_ADMINISTRATOR if actor.is_supplier else Role.SITE_ADMINISTRATOR
+    return db.session.scalars(
+        select(Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .join(MembershipRole, MembershipRole.membership_id == Membership.id)
+        .where(
+            Membership.account_id == actor.account_id,
+            Membership.status == "active",
+            Person.status == "active",
+            MembershipRole.role == role.value,
+        )
+        .distinct()
+        .order_by(Person.name)
+        .limit(10)
+    ).all()
