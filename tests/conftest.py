@@ -6,14 +6,16 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import pytest
+import time_machine
 from flask import Flask
 
 from tests.databases import Content, Database, Kind, Server, Shelf
 from tests.instants import NOW
-from tests.stage import Counted, PortalClient, Stages, counting, rolled_back, snapshot
+from tests.stage import Counted, PortalClient, Stages, client_of, counting, rolled_back, snapshot
 
 SERVER: Final = "PORTAL_TEST_POSTGRESQL"
 """Where a superuser's URL for PostgreSQL stands, for the workers of this run."""
@@ -125,15 +127,36 @@ def cast(database_kind: Kind, request: pytest.FixtureRequest) -> Any:  # noqa: A
     return importlib.import_module("portal.demo.cast").Cast()
 
 
-@pytest.fixture
-def client(database_kind: Kind, request: pytest.FixtureRequest) -> PortalClient:
-    """A client that nobody has signed in, on whichever application the test uses."""
-    assert database_kind
+def _stage_of(request: pytest.FixtureRequest) -> Flask:
+    """The application that the test asks for besides, or an empty one."""
     names = [name for name in ("demo", "world", "app") if name in request.fixturenames]
+    if not names and "cast" in request.fixturenames:
+        names = ["world"]
     flask: Flask = request.getfixturevalue(names[0] if names else "app")
-    made = flask.test_client()
-    assert isinstance(made, PortalClient)
-    return made
+    return flask
+
+
+@pytest.fixture
+def clock() -> Iterator[None]:
+    """Let requests happen at ``now``; time goes on from there."""
+    with time_machine.travel(NOW, tick=True):
+        yield
+
+
+@pytest.fixture
+def client(database_kind: Kind, clock: None, request: pytest.FixtureRequest) -> PortalClient:  # noqa: ARG001
+    """A client that nobody has signed in, on whichever application the test uses."""
+    return client_of(_stage_of(request))
+
+
+@pytest.fixture
+def sign_in(
+    database_kind: Kind,  # noqa: ARG001
+    clock: None,  # noqa: ARG001
+    request: pytest.FixtureRequest,
+) -> Callable[..., PortalClient]:
+    """``sign_in("e-mail")`` or ``sign_in("e-mail", "ACME - IT")``: a client signed in."""
+    return partial(client_of, _stage_of(request))
 
 
 @pytest.fixture

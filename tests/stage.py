@@ -13,9 +13,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, event, select
 from werkzeug.test import TestResponse
 
+from portal.accounts.models import Account, Membership, Person, Unit
+from portal.accounts.sessions import open_session
 from portal.app import create_app
 from portal.db import EVERY_ROW, NO_ROWS, Base, db, set_row_scope
+from portal.web.identity import SESSION_COOKIE
 from tests.databases import Content, Database, Kind, Shelf
+from tests.instants import NOW
 
 NOT_BUSINESS = frozenset({"user_session", "rate_window", "alembic_version"})
 """Tables that a refused request may write: who is signed in, how often somebody tried."""
@@ -30,6 +34,29 @@ class PortalClient(FlaskClient):
         answer = contextvars.Context().run(super().open, *args, **kwargs)
         db.session.expire_all()
         return answer
+
+
+def client_of(app: Flask, email: str | None = None, membership: str | None = None) -> PortalClient:
+    """Return a client, signed in as ``email`` with the membership "ACCOUNT - UNIT" (or the first).
+
+    The session is opened as signing in would; that signing in does so has tests of its own.
+    """
+    client = app.test_client()
+    assert isinstance(client, PortalClient)
+    if email is None:
+        return client
+    memberships = db.session.execute(
+        select(Person.id, Membership.id, Account.code, Unit.code)
+        .join(Membership, Membership.person_id == Person.id)
+        .join(Account, Account.id == Membership.account_id)
+        .outerjoin(Unit, Unit.id == Membership.unit_id)
+        .where(Person.email == email)
+        .order_by(Membership.id)
+    ).all()
+    named = [row for row in memberships if membership in {None, f"{row[2]} - {row[3]}"}]
+    assert named, f"{email} has no membership {membership or ''}"
+    client.set_cookie(SESSION_COOKIE, open_session(named[0][0], named[0][1], NOW))
+    return client
 
 
 class Stages:
