@@ -1,11 +1,11 @@
 """The people of the demo by name, as the database knows them now; the tests act as them."""
 
-from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 
 from portal.accounts.models import Account, Membership, Person, Unit
+from portal.accounts.queries import load_actor
 from portal.db import db
 from portal.policy import Actor
 
@@ -25,9 +25,7 @@ class Member:
             .join(Unit, Unit.id == Membership.unit_id)
             .where(Person.email == self.email, Unit.code == self.unit)
         )
-        # While the accounts are being born the loader is looked up late.
-        load_actor: Any = import_module("portal.accounts.queries").load_actor
-        actor: Actor | None = load_actor(db.session.execute(statement).scalar_one())
+        actor = load_actor(db.session.execute(statement).scalar_one())
         if actor is None:
             message = f"{self.email} can't act at {self.unit}"
             raise LookupError(message)
@@ -85,6 +83,7 @@ class Supplier(Company):
     """Northwind Systems, who runs the portal; each account manager looks after one customer."""
 
     code = "SUPPLIER"
+    name = "Northwind Systems"
     account_manager = Member("manager@northwind.example", "NORTHWIND")
     account_manager_asia = Member("manager.asia@northwind.example", "NORTHWIND")
     pricing_manager = Member("pricing@northwind.example", "NORTHWIND")
