@@ -114,7 +114,7 @@ def invite_person(
             account_id=account.id,
             now=now,
             person=person.id,
-            rights=_figures(invitation.rights),
+            rights=figures(invitation.rights),
         )
         _mail_invitation(account, person, membership, now)
     return membership
@@ -216,8 +216,8 @@ def change_membership(
             object_id=membership.id,
             account_id=membership.account_id,
             now=now,
-            before=_figures(old),
-            after=_figures(rights),
+            before=figures(old),
+            after=figures(rights),
         )
     return membership
 
@@ -346,7 +346,8 @@ def set_roles(membership: Membership, roles: frozenset[str]) -> None:
     ]
 
 
-def _figures(rights: Rights) -> dict[str, object]:
+def figures(rights: Rights) -> dict[str, object]:
+    """Return rights as an event holds them: ids and figures."""
     limit: Decimal | None = rights.signing_limit
     return {
         "unit": rights.unit_id,
