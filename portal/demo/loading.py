@@ -15,9 +15,11 @@ from portal.accounts.models import Membership
 from portal.accounts.passwords import hash_password
 from portal.accounts.queries import load_operator
 from portal.accounts.signing_in import store_password
+from portal.approvals.policy_import import import_policy_file
+from portal.catalog.pricing.actions import publish_list
 from portal.config import Settings
 from portal.db import db, transaction
-from portal.demo.cast import PASSWORD, Supplier
+from portal.demo.cast import PASSWORD, Acme, Hanbit, Supplier
 from portal.events.actions import record
 from portal.files.importing import ImportKind, ImportReport, Mode, run_import
 from portal.files.reading import Table, read_table
@@ -127,11 +129,31 @@ def give_passwords(operator: Actor, now: datetime) -> None:
             )
 
 
+def load_policy(account: str, operator: Actor, now: datetime) -> None:
+    """Import the approval policy of one customer; a refusal of our own file is a defect."""
+    name = f"policy-{account.lower()}.json"
+    report = import_policy_file(operator, (DATA / name).read_bytes(), now)
+    if report.refused:
+        first = report.refused[0]
+        message = f"{name}, {first.path} {first.value!r}: {first.reason}"
+        raise ValueError(message)
+
+
+def publish_lists(operator: Actor, now: datetime) -> None:
+    """Publish every draft, in force from before the demo."""
+    table = read_data("price-lists")
+    for row in table.rows:
+        publish_list(operator, row[table.columns.index("list_code")], now=now, at=PUBLISHED_AT)
+
+
 def load_world(now: datetime, narrow: Callable[[Table], Table]) -> None:
     """Make the supplier, both customers and their people, the catalogue, prices and policies."""
     operator = make_operator()
     for name in BEFORE_PUBLISHING:
         load_kind(name, operator, now, narrow)
     give_passwords(operator, now)
+    publish_lists(operator, now)
     for name in AFTER_PUBLISHING:
         load_kind(name, operator, now, narrow)
+    for account in (Acme.code, Hanbit.code):
+        load_policy(account, operator, now)
