@@ -162,7 +162,7 @@ def _customers(batch: Batch) -> dict[str, int]:
     wanted = sorted({name for row in batch.rows for name in row["assigned_accounts"] or ()})
     rows = db.session.execute(
         select(Account.code, Account.id).where(Account.code.in_(wanted), Account.kind == "customer")
-    ).tuples()
+    )
     return dict(rows.all())
 
 

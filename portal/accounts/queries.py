@@ -129,9 +129,7 @@ def find_supplier() -> Account | None:
 
 def find_unit_parents(account_id: int) -> Mapping[int, int | None]:
     """Return unit id -> id of the unit above it, for one account."""
-    rows = db.session.execute(
-        select(Unit.id, Unit.parent_id).where(Unit.account_id == account_id)
-    ).tuples()
+    rows = db.session.execute(select(Unit.id, Unit.parent_id).where(Unit.account_id == account_id))
     return MappingProxyType(dict(rows.all()))
 
 
@@ -191,7 +189,7 @@ def count_accounts_by_status(actor: Actor) -> Mapping[str, int]:
             within(actor, Permission.ACCOUNT_READ, account=Account.id),
         )
         .group_by(Account.status)
-    ).tuples()
+    )
     return dict(rows.all())
 
 
@@ -199,7 +197,7 @@ def find_account_codes(account_ids: Collection[int]) -> Mapping[int, str]:
     """Return id -> code of some accounts."""
     rows = db.session.execute(
         select(Account.id, Account.code).where(Account.id.in_(sorted(account_ids)))
-    ).tuples()
+    )
     return dict(rows.all())
 
 
@@ -254,7 +252,7 @@ def find_people_names(person_ids: Collection[int]) -> Mapping[int, str]:
     """Return id -> name of some people, for pages that already may name them."""
     rows = db.session.execute(
         select(Person.id, Person.name).where(Person.id.in_(sorted(person_ids)))
-    ).tuples()
+    )
     return dict(rows.all())
 
 
@@ -367,7 +365,7 @@ def find_manager_ids(account_id: int) -> Mapping[int, int | None]:
     """Return membership id -> id of its manager, for one account."""
     rows = db.session.execute(
         select(Membership.id, Membership.manager_id).where(Membership.account_id == account_id)
-    ).tuples()
+    )
     return dict(rows.all())
 
 
