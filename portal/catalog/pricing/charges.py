@@ -50,5 +50,5 @@ def tax_rates_for(
         )
         .order_by(TaxRate.region.is_not(None), TaxRate.valid_from, TaxRate.id)
     )
-    known: dict[str, Decimal] = {category: rate for category, rate in rows}  # noqa: C416 - typed
+    known = {row.tax_category: row.rate for row in rows}
     return {category: known.get(category) for category in tax_categories}

@@ -1,6 +1,6 @@
 """What publishing a draft would mean: whom it reaches, what moves, what breaks a bound."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -159,7 +159,7 @@ def _load_products(skus: Sequence[str]) -> dict[str, ProductFacts]:
 def _load_floors(
     products: dict[str, ProductFacts], currency: str, at: datetime
 ) -> dict[tuple[int, str], Decimal]:
-    rows: Iterable[tuple[int, str, Decimal | None]] = db.session.execute(
+    rows = db.session.execute(
         select(Cost.product_id, Cost.uom, Cost.floor_price)
         .where(
             Cost.product_id.in_([each.id for each in products.values()]),
@@ -167,5 +167,7 @@ def _load_floors(
             holds_within(Cost.valid_from, Cost.valid_to, Period(at, at)),
         )
         .order_by(Cost.valid_from, Cost.id)
-    ).tuples()
-    return {(product_id, uom): floor for product_id, uom, floor in rows if floor is not None}
+    )
+    return {
+        (row.product_id, row.uom): row.floor_price for row in rows if row.floor_price is not None
+    }

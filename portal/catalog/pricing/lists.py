@@ -246,11 +246,11 @@ def _shown(versions: Sequence[PriceListVersion], at: datetime) -> PriceListVersi
 
 def _count_entries(version_ids: Sequence[int]) -> dict[int, int]:
     rows = db.session.execute(
-        select(PriceEntry.version_id, func.count())
+        select(PriceEntry.version_id, func.count().label("entries"))
         .where(PriceEntry.version_id.in_(version_ids))
         .group_by(PriceEntry.version_id)
     )
-    return {version_id: count for version_id, count in rows}  # noqa: C416 - typed pairs
+    return {row.version_id: row.entries for row in rows}
 
 
 def find_account_codes(price_list: PriceList, at: datetime) -> list[str]:

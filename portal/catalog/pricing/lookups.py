@@ -130,7 +130,8 @@ def find_products(skus: Iterable[str | None]) -> dict[str, FoundProduct]:
 
 def find_category_ids() -> dict[str, int]:
     """Return the id of every category by its path."""
-    return dict(db.session.execute(select(Category.path, Category.id)).tuples().all())
+    rows = db.session.execute(select(Category.path, Category.id))
+    return {row.path: row.id for row in rows}
 
 
 def find_lists_by_code(codes: Iterable[str]) -> dict[str, PriceList]:
@@ -151,7 +152,7 @@ def find_account_ids(codes: Iterable[str | None]) -> dict[str, int]:
                 Account.code.in_(page), Account.kind == "customer"
             )
         )
-        found.update(dict(rows.tuples().all()))
+        found.update({row.code: row.id for row in rows})
     return found
 
 

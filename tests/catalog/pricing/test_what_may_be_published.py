@@ -81,7 +81,10 @@ def test_the_biggest_movers_come_first_and_what_stands_still_is_left_out() -> No
 
     movers = biggest_movers(compare(before, after))
 
-    assert [(m.change.after.sku, m.percent) for m in movers] == [("B", 30), ("A", -10)]
+    assert [(m.change.after.sku, m.percent) for m in movers] == [
+        ("B", Decimal(30)),
+        ("A", Decimal(-10)),
+    ]
 
 
 @pytest.mark.parametrize(
