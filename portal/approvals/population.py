@@ -18,14 +18,14 @@ def load_people(account_id: int) -> People:
         select(MembershipRole.membership_id, MembershipRole.role).where(
             MembershipRole.account_id == account_id
         )
-    ).tuples():
+    ):
         roles.setdefault(membership_id, set()).add(role)
     rows = db.session.execute(
         select(Membership, Person)
         .join(Person, Person.id == Membership.person_id)
         .where(Membership.account_id == account_id)
         .order_by(Membership.id)
-    ).tuples()
+    )
     members = [
         _member(membership, person, roles.get(membership.id, ())) for membership, person in rows
     ]
@@ -35,8 +35,8 @@ def load_people(account_id: int) -> People:
     )
     return People(
         members,
-        dict(db.session.execute(units).tuples().all()),
-        dict(db.session.execute(owners).tuples().all()),
+        dict(db.session.execute(units).all()),
+        dict(db.session.execute(owners).all()),
     )
 
 

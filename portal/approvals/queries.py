@@ -178,7 +178,7 @@ def find_names(membership_ids: Iterable[int]) -> dict[int, str]:
         .join(Person, Person.id == Membership.person_id)
         .where(Membership.id.in_(sorted(set(membership_ids))))
     )
-    return dict(db.session.execute(statement).tuples().all())
+    return dict(db.session.execute(statement).all())
 
 
 def get_proof(kind: str, subject_id: int) -> Proof | None:

@@ -46,7 +46,7 @@ class Plug:
     lock: Lock | None
 
 
-_plugs: dict[str, Plug] = {}
+PLUGS: Final[dict[str, Plug]] = {}
 
 
 def on_outcome(kind: str, settle: Settle, lock: Lock | None = None) -> None:
@@ -57,12 +57,12 @@ def on_outcome(kind: str, settle: Settle, lock: Lock | None = None) -> None:
             decision that ended the run.
         lock: Locks the subject before its run, so that every action takes locks in one order.
     """
-    _plugs[kind] = Plug(settle, lock)
+    PLUGS[kind] = Plug(settle, lock)
 
 
 def lock_subject(run: ApprovalRun) -> None:
     """Lock the subject of a run, always before the run itself."""
-    plug = _plugs.get(run.kind)
+    plug = PLUGS.get(run.kind)
     if plug is not None and plug.lock is not None:
         plug.lock(run.subject_id)
 
@@ -177,7 +177,7 @@ def _settle(run: ApprovalRun, outcome: Outcome, actor: Actor, now: datetime) -> 
     end_run(run, RunState(outcome.value), now)
     if outcome is Outcome.APPROVED:
         record_run(actor, "approval.finished", run, now, content_hash=run.content_hash)
-    plug = _plugs.get(run.kind)
+    plug = PLUGS.get(run.kind)
     if plug is not None:
         plug.settle(run.subject_id, outcome, now, actor)
     return load_run(run.id)
