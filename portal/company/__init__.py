@@ -1,0 +1,1 @@
+"""The account's own administration: people, the approval policy."""
