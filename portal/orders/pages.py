@@ -1,0 +1,182 @@
+"""What the pages of orders show, as plain data for their templates."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext as _
+
+from portal.events.queries import find_events
+from portal.orders import queries
+from portal.orders.drafting import least_of
+from portal.orders.forms import ReasonForm, TermsForm
+from portal.orders.models import Order
+from portal.orders.queries import OrderFilter
+from portal.orders.rules import KIND, LABELS, LedgerLine, Move, Tab
+from portal.orders.settling import ledger_of
+from portal.policy import Actor
+from portal.quotes.models import Quote, QuoteLine
+from portal.quotes.rules import KIND as QUOTE
+from portal.quotes.rules import LABELS as QUOTE_LABELS
+from portal.web.addresses import url_with
+from portal.web.numbers import NotANumberError, parse_number
+from portal.web.timeline import TimelineEntry, entries_of
+
+MOST_TEXT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A step that can be taken now; ``reason`` says why this person can't."""
+
+    move: Move
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One order as its page shows it."""
+
+    order: Order
+    owner: str
+    buttons: Mapping[str, Button]
+    timeline: list[TimelineEntry]
+    form: TermsForm
+    reason_form: ReasonForm
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed as quantities: texts to show again, values, and errors by line id."""
+
+    texts: Mapping[int, str] = field(default_factory=dict)
+    quantities: dict[int, Decimal] = field(default_factory=dict)
+    errors: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionLine:
+    """One line of the check page; ``text`` is what stands in its quantity field."""
+
+    line: QuoteLine
+    ledger: LedgerLine
+    text: str
+    least: Decimal
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionPage:
+    """The check page between an approved quote and its order."""
+
+    quote: Quote
+    lines: list[ConversionLine]
+    needs_number: bool
+
+
+def filter_of(args: Mapping[str, str]) -> OrderFilter:
+    """Read a list's filter from the address; nonsense is the default."""
+    asked = args.get("view", "")
+    tab = Tab(asked) if asked in set(Tab) else Tab.ALL
+    return OrderFilter(tab, args.get("q", "").strip()[:MOST_TEXT])
+
+
+def views_of(wanted: OrderFilter, counts: Mapping[Tab, int]) -> list[tuple[str, str, bool, int]]:
+    """Return the tabs of the list: label, address, whether it is shown, exact count."""
+    return [
+        (_(tab.label), url_with(view=tab.value, page=None), tab is wanted.tab, counts[tab])
+        for tab in Tab
+    ]
+
+
+def status_of(form: TermsForm) -> int:
+    """Return 200 for a form without errors, 422 for one with."""
+    return 422 if form.errors or form.form_errors else 200
+
+
+def show_order(actor: Actor, order: Order, form: TermsForm, reason_form: ReasonForm) -> OrderPage:
+    """Return an order's page: what may be done with it, and its time line with the quote's."""
+    if not form.key.data:
+        form.key.data = secrets.token_urlsafe(24)
+    events = find_events(order.account_id, [(KIND, order.id), (QUOTE, order.quote_id)])
+    names = queries.find_names({event.person_id for event in events if event.person_id})
+    return OrderPage(
+        order=order,
+        owner=queries.find_owner_name(order.membership_id),
+        buttons=_buttons(actor, order),
+        timeline=entries_of(events, {**QUOTE_LABELS, **LABELS}, names),
+        form=form,
+        reason_form=reason_form,
+    )
+
+
+def _buttons(actor: Actor, order: Order) -> dict[str, Button]:
+    side = (
+        {Move.CONFIRM, Move.DECLINE}
+        if actor.is_supplier
+        else {*Move} - {Move.CONFIRM, Move.DECLINE}
+    )
+    return {
+        move.name.lower(): Button(move, _reason(actor, order, move))
+        for move in Move
+        if move in side and order.status in move.sources
+    }
+
+
+def _reason(actor: Actor, order: Order, move: Move) -> str:
+    if not actor.can(move.permission):
+        return _("Your role does not include this.")
+    reach = actor.reach(move.permission)
+    if not reach.covers(
+        account_id=order.account_id, unit_id=order.unit_id, owner_id=order.membership_id
+    ):
+        return _("Only the person who made this order can do this.")
+    return ""
+
+
+def show_conversion(actor: Actor, quote: Quote, typed: Typed | None = None) -> ConversionPage:
+    """Return the check page of a quote, with everything open filled in where nothing was typed."""
+    actor.must_reach(
+        Move.PLACE.permission,
+        account_id=quote.account_id,
+        unit_id=quote.unit_id,
+        owner_id=quote.membership_id,
+    )
+    ledger = ledger_of(quote)
+    lines = [_line(line, ledger[line.line_id], typed) for line in quote.current.lines]
+    return ConversionPage(quote, lines, queries.needs_purchase_order_number(quote.account_id))
+
+
+def _line(line: QuoteLine, ledger: LedgerLine, typed: Typed | None) -> ConversionLine:
+    text = f"{ledger.open.normalize():f}"
+    if typed is not None:
+        text = typed.texts.get(line.line_id, text)
+    error = typed.errors.get(line.line_id, "") if typed else ""
+    return ConversionLine(line, ledger, text, least_of(line), error)
+
+
+def read_quantities(form: Mapping[str, Any]) -> Typed:
+    """Read the quantity fields (``quantity-LINE``) of the check page; empty means none."""
+    texts: dict[int, str] = {}
+    quantities: dict[int, Decimal] = {}
+    errors: dict[int, str] = {}
+    for name, value in form.items():
+        key = name.removeprefix("quantity-")
+        if key == name or not (key.isascii() and key.isdigit()) or len(key) > 9:  # noqa: PLR2004
+            continue
+        line_id, text = int(key), str(value).strip()
+        texts[line_id] = text
+        if not text:
+            continue
+        try:
+            quantity = parse_number(text)
+        except NotANumberError:
+            errors[line_id] = _("“%(text)s” is not a number.", text=text[:40])
+            continue
+        if quantity < 0 or quantity != round(quantity, 3):
+            errors[line_id] = _("Enter a quantity of zero or more with at most three decimals.")
+        elif quantity:
+            quantities[line_id] = quantity
+    return Typed(texts, quantities, errors)

@@ -1,0 +1,195 @@
+"""Reading orders: which an actor may see, one order whole, lists with exact counts, the ledger."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.accounts.models import Account, Membership, Person
+from portal.db import db, lock
+from portal.errors import N_, NotFoundError
+from portal.orders.models import Order, OrderLine
+from portal.orders.rules import TAB_STATES, TAKING, UNSENT, OrderStatus, SortBy, Tab
+from portal.policy import Actor, Permission
+from portal.quotes.models import Quote
+from portal.scope import within
+
+
+class OrderNotFoundError(NotFoundError):
+    """No such order within the actor's scope."""
+
+    message = N_("There is no order {number} that you can see.")
+
+
+def visible_to(actor: Actor, permission: Permission = Permission.ORDER_READ) -> Select[Order]:
+    """Select the orders that ``permission`` reaches; the supplier never sees drafts."""
+    condition = within(
+        actor,
+        permission,
+        account=Order.account_id,
+        unit=Order.unit_id,
+        owner=Order.membership_id,
+    )
+    statement = select(Order).where(condition)
+    if actor.is_supplier:
+        statement = statement.where(Order.status.not_in(sorted(UNSENT)))
+    return statement
+
+
+def get_order(actor: Actor, number: str, *, for_update: bool = False) -> Order:
+    """Return one order with its account, quote and lines, oldest position first.
+
+    Args:
+        for_update: Lock the row and read it anew.
+
+    Raises:
+        OrderNotFoundError: No such order within the actor's scope.
+    """
+    statement = visible_to(actor).where(Order.number == number)
+    if for_update:
+        statement = lock(statement)
+    statement = statement.options(
+        selectinload(Order.lines), selectinload(Order.account), selectinload(Order.quote)
+    )
+    order = db.session.scalar(statement)
+    if order is None:
+        raise OrderNotFoundError(number=number)
+    return order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """What a list shows; ``text`` is part of an order, quote or purchase order number."""
+
+    tab: Tab = Tab.ALL
+    text: str = ""
+
+
+def find_orders(
+    actor: Actor,
+    wanted: OrderFilter,
+    *,
+    sort: SortBy = SortBy.NUMBER,
+    descending: bool = True,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Sequence[Order]:
+    """Return orders with their account and quote, in the asked order."""
+    column = {
+        SortBy.NUMBER: Order.number,
+        SortBy.PURCHASE_ORDER: Order.purchase_order_number,
+        SortBy.STATUS: Order.status,
+        SortBy.TOTAL: Order.net_total,
+        SortBy.PLACED: Order.placed_at,
+    }[sort]
+    statement = (
+        visible_to(actor)
+        .where(_matches(wanted.text), Order.status.in_(sorted(TAB_STATES[wanted.tab])))
+        .options(joinedload(Order.account), joinedload(Order.quote))
+        .order_by(column.desc() if descending else column.asc(), Order.id.desc())
+        .offset(offset)
+    )
+    if limit is not None:
+        statement = statement.limit(limit)
+    return db.session.scalars(statement).all()
+
+
+def count_by_tab(actor: Actor, text: str = "") -> dict[Tab, int]:
+    """Return how many orders each view holds, exactly, in one statement."""
+    rows = visible_to(actor).where(_matches(text)).subquery()
+    statement = select(rows.c.status, func.count()).group_by(rows.c.status)
+    counts: dict[OrderStatus, int] = dict(db.session.execute(statement).tuples().all())
+    return {tab: sum(counts.get(state, 0) for state in TAB_STATES[tab]) for tab in Tab}
+
+
+def count_to_confirm(actor: Actor) -> int:
+    """Return how many orders wait for the desk."""
+    if not actor.can(Permission.ORDER_CONFIRM):
+        return 0
+    rows = visible_to(actor, Permission.ORDER_CONFIRM).where(Order.status == OrderStatus.PLACED)
+    return db.session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+
+
+def find_orders_of_quote(actor: Actor, quote_id: int) -> Sequence[Order]:
+    """Return the orders made from a quote, as far as the actor sees them, oldest first."""
+    statement = visible_to(actor).where(Order.quote_id == quote_id).order_by(Order.id)
+    return db.session.scalars(statement).all()
+
+
+def find_by_key(account_id: int, key: str) -> Order | None:
+    """Return the order that a conversion form with this key has made."""
+    statement = (
+        select(Order)
+        .where(Order.account_id == account_id, Order.conversion_key == key)
+        .options(selectinload(Order.lines), selectinload(Order.account), selectinload(Order.quote))
+    )
+    return db.session.scalar(statement)
+
+
+def find_ordered_quantities(quote_id: int) -> Mapping[int, Decimal]:
+    """Return the quantity taken per line id of a quote by orders that were not given up."""
+    statement = (
+        select(OrderLine.line_id, func.sum(OrderLine.quantity))
+        .join(Order, and_(Order.id == OrderLine.order_id, Order.account_id == OrderLine.account_id))
+        .where(OrderLine.quote_id == quote_id, Order.status.in_(sorted(TAKING)))
+        .group_by(OrderLine.line_id)
+    )
+    return dict(db.session.execute(statement).tuples().all())
+
+
+def has_orders(quote_id: int) -> bool:
+    """Whether the first order of a quote, which carries its freight, exists already."""
+    statement = select(Order.id).where(Order.quote_id == quote_id, Order.status.in_(sorted(TAKING)))
+    return db.session.scalar(statement.limit(1)) is not None
+
+
+def find_same_purchase_order(order: Order, value: str) -> str | None:
+    """Return the number of another order of the account with this purchase order number."""
+    statement = (
+        select(Order.number)
+        .where(
+            Order.account_id == order.account_id,
+            Order.purchase_order_number == value,
+            Order.id != order.id,
+            Order.status.in_([OrderStatus.PLACED, OrderStatus.CONFIRMED]),
+        )
+        .order_by(Order.id)
+        .limit(1)
+    )
+    return db.session.scalar(statement)
+
+
+def find_names(person_ids: Collection[int]) -> Mapping[int, str]:
+    """Return names for a time line."""
+    statement = select(Person.id, Person.name).where(Person.id.in_(sorted(person_ids)))
+    return dict(db.session.execute(statement).tuples().all())
+
+
+def find_owner_name(membership_id: int) -> str:
+    """Return the name of the person behind a membership."""
+    statement = (
+        select(Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.id == membership_id)
+    )
+    return db.session.scalar(statement) or ""
+
+
+def _matches(text: str) -> ColumnElement[bool]:
+    """Keep the orders one of whose numbers contains ``text``, without regard to case."""
+    wanted = text.strip()
+    if not wanted:
+        return true()
+    return or_(
+        Order.number.icontains(wanted, autoescape=True),
+        Order.purchase_order_number.icontains(wanted, autoescape=True),
+        Order.quote.has(Quote.number.icontains(wanted, autoescape=True)),
+    )
+
+
+def needs_purchase_order_number(account_id: int) -> bool:
+    """Whether the account requires its own purchase order number on every order."""
+    rule = db.session.scalar(select(Account.purchase_order_number).where(Account.id == account_id))
+    return rule == "required"

@@ -1,0 +1,294 @@
+"""The words and arithmetic of orders: states, moves, the ledger of a quote's lines, numbers."""
+
+import re
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum, StrEnum, unique
+from typing import Final
+
+from portal.errors import N_, ConflictError, InvalidError
+from portal.policy import Actor, Permission
+
+KIND: Final = "order"
+
+
+@unique
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    DRAFT = "draft"
+    PLACED = "placed"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    DISCARDED = "discarded"
+
+    @property
+    def label(self) -> str:
+        """The marked word of the page."""
+        return STATUS_LABELS[self]
+
+    @property
+    def tone(self) -> str:
+        """Which of the five shapes of a state it has."""
+        return _TONES[self]
+
+
+S = OrderStatus
+
+STATUS_LABELS: Final[Mapping[OrderStatus, str]] = {
+    S.DRAFT: N_("draft"),
+    S.PLACED: N_("placed"),
+    S.CONFIRMED: N_("confirmed"),
+    S.DECLINED: N_("declined"),
+    S.CANCELLED: N_("cancelled"),
+    S.DISCARDED: N_("discarded"),
+}
+
+_TONES: Final[Mapping[OrderStatus, str]] = {
+    S.DRAFT: "idle",
+    S.PLACED: "work",
+    S.CONFIRMED: "ok",
+    S.DECLINED: "bad",
+    S.CANCELLED: "bad",
+    S.DISCARDED: "bad",
+}
+
+TAKING: Final = frozenset({S.DRAFT, S.PLACED, S.CONFIRMED})
+"""States in which an order's quantities are taken from its quote."""
+
+UNSENT: Final = frozenset({S.DRAFT, S.DISCARDED})
+"""States that the supplier never sees."""
+
+
+class IllegalMoveError(ConflictError):
+    """The order is not in a state from which this step can be taken."""
+
+    message = N_("Order {number} is {status}: this can't be done now.")
+
+
+@unique
+class Move(Enum):
+    """Every step an order can take."""
+
+    # fmt: off
+    #          from          to            who may
+    PLACE   = ({S.DRAFT},    S.PLACED,     Permission.ORDER_PLACE)
+    DISCARD = ({S.DRAFT},    S.DISCARDED,  Permission.ORDER_PLACE)
+    CANCEL  = ({S.PLACED},   S.CANCELLED,  Permission.ORDER_CANCEL)
+    CONFIRM = ({S.PLACED},   S.CONFIRMED,  Permission.ORDER_CONFIRM)
+    DECLINE = ({S.PLACED},   S.DECLINED,   Permission.ORDER_DECLINE)
+    # fmt: on
+
+    def __init__(
+        self, sources: AbstractSet[OrderStatus], target: OrderStatus, permission: Permission
+    ) -> None:
+        self.sources, self.target, self.permission = frozenset(sources), target, permission
+
+    def apply(self, status: OrderStatus, actor: Actor, number: str) -> OrderStatus:
+        """Return the new state; raise `NotAllowedError` or `IllegalMoveError`."""
+        actor.must(self.permission)
+        if status not in self.sources:
+            raise IllegalMoveError(number=number, status=status, move=self.name.lower())
+        return self.target
+
+
+@unique
+class Tab(StrEnum):
+    """The views of the list; every order is in `ALL`."""
+
+    ALL = "all"
+    DRAFTS = "drafts"
+    PLACED = "placed"
+    CONFIRMED = "confirmed"
+    ENDED = "ended"
+
+    @property
+    def label(self) -> str:
+        """The marked word of the page."""
+        return TAB_LABELS[self]
+
+
+TAB_LABELS: Final[Mapping[Tab, str]] = {
+    Tab.ALL: N_("All"),
+    Tab.DRAFTS: N_("Drafts"),
+    Tab.PLACED: N_("Placed"),
+    Tab.CONFIRMED: N_("Confirmed"),
+    Tab.ENDED: N_("Declined and cancelled"),
+}
+
+TAB_STATES: Final[Mapping[Tab, frozenset[OrderStatus]]] = {
+    Tab.ALL: frozenset(S) - {S.DISCARDED},
+    Tab.DRAFTS: frozenset({S.DRAFT}),
+    Tab.PLACED: frozenset({S.PLACED}),
+    Tab.CONFIRMED: frozenset({S.CONFIRMED}),
+    Tab.ENDED: frozenset({S.DECLINED, S.CANCELLED}),
+}
+
+
+@unique
+class SortBy(StrEnum):
+    """By what the list may be sorted."""
+
+    NUMBER = "number"
+    PURCHASE_ORDER = "purchase-order"
+    STATUS = "status"
+    TOTAL = "total"
+    PLACED = "placed"
+
+
+LABELS: Final[Mapping[str, str]] = {
+    "order.created": N_("Order draft made from the quote"),
+    "order.placed": N_("Order placed"),
+    "order.discarded": N_("Order draft discarded"),
+    "order.cancelled": N_("Order cancelled"),
+    "order.confirmed": N_("Order confirmed by the supplier"),
+    "order.declined": N_("Order declined by the supplier"),
+}
+"""Verb of an event -> what the time line says."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """What of one quote line is quoted, ordered and still open; quantities in the line's unit."""
+
+    line_id: int
+    quoted: Decimal
+    ordered: Decimal
+
+    @property
+    def open(self) -> Decimal:
+        """What can still be ordered; never below zero."""
+        return max(self.quoted - self.ordered, Decimal(0))
+
+
+def make_ledger(
+    quoted: Mapping[int, Decimal], ordered: Mapping[int, Decimal]
+) -> dict[int, LedgerLine]:
+    """Return the ledger by line id from quantities quoted and taken by orders."""
+    return {
+        line_id: LedgerLine(line_id, quantity, ordered.get(line_id, Decimal(0)))
+        for line_id, quantity in quoted.items()
+    }
+
+
+class NothingChosenError(InvalidError):
+    """No line has a quantity to order."""
+
+    message = N_("Enter a quantity for at least one line.")
+
+
+class QuantityNotOpenError(ConflictError):
+    """More is asked for than the quote has open."""
+
+    message = N_("Line {position}: {wanted} asked for, {open} still open.")
+
+
+class WholeOnlyError(ConflictError):
+    """The account's agreement allows no partial orders."""
+
+    message = N_("This quote can only be ordered whole.")
+
+
+class BelowBreakError(ConflictError):
+    """A part does not reach the break whose price was quoted."""
+
+    message = N_("Line {position}: the quoted price holds from {least} on.")
+
+
+class WholeNumberError(InvalidError):
+    """A quantity that is not a positive number with at most three decimals."""
+
+    message = N_("Line {position}: enter a quantity above zero.")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A line and the quantity that somebody wants to order of it.
+
+    ``least`` is the break that the quoted price needs (1 where the price has none).
+    """
+
+    position: int
+    ledger: LedgerLine
+    quantity: Decimal
+    least: Decimal
+
+
+def check_wishes(wishes: Iterable[Wish], lines: int, partial_orders: str) -> None:
+    """Refuse an order that the ledger or the account's rule on partial orders does not allow.
+
+    Args:
+        wishes: The lines with a quantity, in order of position.
+        lines: How many lines of the quote still have something open.
+        partial_orders: The account's rule: ``free``, ``from_break`` or ``whole``.
+
+    Raises:
+        NothingChosenError, WholeNumberError, QuantityNotOpenError, WholeOnlyError, BelowBreakError.
+    """
+    chosen = list(wishes)
+    if not chosen:
+        raise NothingChosenError
+    for wish in chosen:
+        _check_open(wish)
+        if partial_orders == "from_break" and wish.quantity < wish.least:
+            raise BelowBreakError(position=wish.position, least=wish.least)
+    full = all(wish.quantity == wish.ledger.quoted for wish in chosen)
+    if partial_orders == "whole" and not (full and len(chosen) == lines):
+        raise WholeOnlyError
+
+
+def _check_open(wish: Wish) -> None:
+    if wish.quantity <= 0:
+        raise WholeNumberError(position=wish.position)
+    if wish.quantity > wish.ledger.open:
+        raise QuantityNotOpenError(
+            position=wish.position, wanted=wish.quantity, open=wish.ledger.open
+        )
+
+
+class PurchaseOrderNeededError(InvalidError):
+    """The account requires its own purchase order number on every order."""
+
+    message = N_("Enter your purchase order number.")
+    field = "purchase_order_number"
+
+
+class PurchaseOrderPatternError(InvalidError):
+    """The number does not look as the account's numbers do."""
+
+    message = N_("“{value}” does not have the form of your purchase order numbers ({pattern}).")
+    field = "purchase_order_number"
+
+
+class PurchaseOrderDoubleError(ConflictError):
+    """The number stands on another order, and the account refuses that."""
+
+    message = N_("Purchase order number {value} is already on order {other}.")
+    field = "purchase_order_number"
+
+
+class PurchaseOrderWarningError(PurchaseOrderDoubleError):
+    """The number stands on another order; the buyer may confirm that it is meant."""
+
+    message = N_(
+        "Purchase order number {value} is already on order {other}. Tick the box to use it again."
+    )
+
+
+def check_purchase_order_number(value: str, *, rule: str, pattern: str | None) -> None:
+    """Refuse a purchase order number that the account's rule does not accept.
+
+    Args:
+        value: As typed and stripped; text, leading zeros kept.
+        rule: ``required`` or ``optional``.
+        pattern: Regular expression that the whole number must match, or ``None``.
+    """
+    if not value:
+        if rule == "required":
+            raise PurchaseOrderNeededError
+        return
+    if pattern and not re.fullmatch(pattern, value):
+        raise PurchaseOrderPatternError(value=value, pattern=pattern)

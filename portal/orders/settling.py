@@ -1,0 +1,29 @@
+"""Where a quote stands by what is ordered of it: approved, partly ordered or ordered."""
+
+from datetime import datetime
+
+from portal.orders import queries
+from portal.orders.rules import LedgerLine, make_ledger
+from portal.policy import Actor
+from portal.quotes import actions as quotes
+from portal.quotes.models import Quote
+
+
+def ledger_of(quote: Quote) -> dict[int, LedgerLine]:
+    """Return the ledger of a quote's current revision by line id."""
+    return make_ledger(
+        {line.line_id: line.quantity for line in quote.current.lines},
+        queries.find_ordered_quantities(quote.id),
+    )
+
+
+def settle_quote(actor: Actor, quote: Quote, *, now: datetime) -> None:
+    """Let the quote's state follow from its ledger, after an order took or gave back quantities."""
+    ledger = ledger_of(quote).values()
+    quotes.mark_ordered(
+        actor,
+        quote,
+        is_touched=any(line.ordered for line in ledger),
+        is_open=any(line.open for line in ledger),
+        now=now,
+    )

@@ -1,0 +1,177 @@
+"""Pages of orders: the list, one order with its time line, and the check page of a conversion."""
+
+import secrets
+from decimal import Decimal
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from portal.errors import ConflictError, InvalidError
+from portal.files.writing import write_csv, write_xlsx
+from portal.orders import actions, pages, queries
+from portal.orders.forms import ReasonForm, TermsForm
+from portal.orders.rules import Move, SortBy
+from portal.orders.tables import COLUMNS, SUPPLIER_COLUMNS
+from portal.policy import P
+from portal.quotes import queries as quote_queries
+from portal.web.access import current_actor, requires
+from portal.web.clock import now
+from portal.web.paging import Page, offset_of, page_number, page_size
+from portal.web.tables import cells_of, file_response, header_of, sort_of
+
+bp = Blueprint("orders", __name__)
+
+
+@bp.get("/orders")
+@requires(P.ORDER_READ)
+def index() -> ResponseReturnValue:
+    actor, wanted = current_actor(), pages.filter_of(request.args)
+    sort = sort_of(SortBy, SortBy.NUMBER, descending=True)
+    columns = SUPPLIER_COLUMNS if actor.is_supplier else COLUMNS
+    if request.args.get("format") in {"csv", "xlsx"}:
+        rows = queries.find_orders(actor, wanted, sort=sort.key, descending=sort.descending)
+        return _file(request.args["format"], columns, rows)
+    number, size = page_number(), page_size()
+    counts = queries.count_by_tab(actor, wanted.text)
+    rows = queries.find_orders(
+        actor,
+        wanted,
+        sort=sort.key,
+        descending=sort.descending,
+        limit=size,
+        offset=offset_of(number, size),
+    )
+    page = Page(rows, counts[wanted.tab], number, size)
+    return render_template(
+        "orders/index.html",
+        page=page,
+        wanted=wanted,
+        sort=sort,
+        columns=columns,
+        views=pages.views_of(wanted, counts),
+    )
+
+
+def _file(kind: str, columns: object, rows: object) -> ResponseReturnValue:
+    header, cells = header_of(columns), cells_of(columns, rows)  # type: ignore[arg-type]
+    if kind == "xlsx":
+        return file_response(write_xlsx(header, cells, sheet=_("Orders")), "orders.xlsx")
+    return file_response(write_csv(header, cells, for_people=True), "orders.csv")
+
+
+@bp.get("/orders/<number>")
+@requires(P.ORDER_READ)
+def detail(number: str) -> ResponseReturnValue:
+    order = queries.get_order(current_actor(), number)
+    return _show(pages.show_order(current_actor(), order, TermsForm(obj=order), ReasonForm()))
+
+
+def _show(page: pages.OrderPage, status: int = 200) -> ResponseReturnValue:
+    return render_template("orders/detail.html", page=page, form=page.form), status
+
+
+@bp.post("/orders/<number>/place")
+@requires(P.ORDER_PLACE)
+def place(number: str) -> ResponseReturnValue:
+    actor, form = current_actor(), TermsForm()
+    if form.validate_on_submit():
+        try:
+            actions.place_order(actor, number, form.terms, key=_key(form), now=now())
+        except (InvalidError, ConflictError) as refusal:
+            form.add_error(refusal)
+        else:
+            flash(_("Order %(number)s is placed. The supplier was told.", number=number), "success")
+            return redirect(url_for(".detail", number=number), code=303)
+    order = queries.get_order(actor, number)
+    return _show(pages.show_order(actor, order, form, ReasonForm()), pages.status_of(form))
+
+
+@bp.post("/orders/<number>/discard")
+@requires(P.ORDER_PLACE)
+def discard(number: str) -> ResponseReturnValue:
+    order = actions.discard_order(current_actor(), number, now=now())
+    flash(_("The order draft is discarded; its quantities are open again."), "success")
+    return redirect(url_for("quotes.detail", number=order.quote.number), code=303)
+
+
+@bp.post("/orders/<number>/cancel")
+@requires(P.ORDER_CANCEL)
+def cancel(number: str) -> ResponseReturnValue:
+    return _with_reason(number, Move.CANCEL)
+
+
+@bp.post("/orders/<number>/decline")
+@requires(P.ORDER_DECLINE)
+def decline(number: str) -> ResponseReturnValue:
+    return _with_reason(number, Move.DECLINE)
+
+
+def _with_reason(number: str, move: Move) -> ResponseReturnValue:
+    actor, form = current_actor(), ReasonForm()
+    act, done = {
+        Move.CANCEL: (actions.cancel_order, _("Order %(number)s is cancelled.", number=number)),
+        Move.DECLINE: (actions.decline_order, _("Order %(number)s is declined.", number=number)),
+    }[move]
+    if form.validate_on_submit():
+        try:
+            act(actor, number, reason=form.reason.data or "", now=now())
+        except InvalidError as refusal:
+            form.add_error(refusal)
+        else:
+            flash(done, "success")
+            return redirect(url_for(".detail", number=number), code=303)
+    order = queries.get_order(actor, number)
+    return _show(pages.show_order(actor, order, TermsForm(formdata=None, obj=order), form), 422)
+
+
+@bp.post("/orders/<number>/confirm")
+@requires(P.ORDER_CONFIRM)
+def confirm(number: str) -> ResponseReturnValue:
+    actions.confirm_order(current_actor(), number, now=now())
+    flash(_("Order %(number)s is confirmed. The buyer was told.", number=number), "success")
+    return redirect(url_for(".detail", number=number), code=303)
+
+
+@bp.get("/quotes/<number>/convert")
+@requires(P.QUOTE_CONVERT)
+def convert_form(number: str) -> ResponseReturnValue:
+    actor = current_actor()
+    quote = quote_queries.get_orderable(actor, number)
+    form = TermsForm(formdata=None, key=secrets.token_urlsafe(24))
+    return render_template(
+        "orders/convert.html", page=pages.show_conversion(actor, quote), form=form
+    )
+
+
+@bp.post("/quotes/<number>/convert")
+@requires(P.QUOTE_CONVERT)
+def convert(number: str) -> ResponseReturnValue:
+    actor, form = current_actor(), TermsForm()
+    typed = pages.read_quantities(request.form)
+    if form.validate_on_submit() and not typed.errors:
+        try:
+            order_number = _convert(number, form, typed.quantities)
+        except (InvalidError, ConflictError) as refusal:
+            form.add_error(refusal)
+        else:
+            return redirect(url_for(".detail", number=order_number), code=303)
+    page = pages.show_conversion(actor, quote_queries.get_quote(actor, number), typed)
+    return render_template("orders/convert.html", page=page, form=form), pages.status_of(form)
+
+
+def _convert(number: str, form: TermsForm, quantities: dict[int, Decimal]) -> str:
+    """Convert and place, or only save the draft, as the pressed button says."""
+    actor = current_actor()
+    if request.form.get("then") == "draft":
+        order = actions.convert_quote(actor, number, quantities, key=_key(form), now=now())
+        flash(_("Order draft %(number)s is saved.", number=order.number), "success")
+        return order.number
+    order = actions.order_quote(actor, number, quantities, form.terms, key=_key(form), now=now())
+    flash(_("Order %(number)s is placed. The supplier was told.", number=order.number), "success")
+    return order.number
+
+
+def _key(form: TermsForm) -> str:
+    """Return the form's key; one that never had any gets its own and so never repeats."""
+    return str(form.key.data or "")[:64] or secrets.token_urlsafe(24)
