@@ -147,3 +147,38 @@ def snapshot() -> dict[str, tuple[int, str]]:
         rows = sorted(repr(tuple(row)) for row in db.session.execute(select(table)))
         taken[table.name] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16])
     return taken
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Take back whatever happens inside the block; for walks that ask many questions."""
+    db.session.commit()
+    db.session.expunge_all()
+    connection: Connection = db.engines[None]  # type: ignore[assignment]  # see `rolled_back`
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        db.session.expunge_all()
+        savepoint.rollback()
+
+
+_WRITES = re.compile(r"\s*(?:insert\s+into|update|delete\s+from)\s+\"?(\w+)", re.IGNORECASE)
+
+
+@contextmanager
+def writes() -> Iterator[set[str]]:
+    """Collect the business tables that statements inside the block try to change."""
+    tables: set[str] = set()
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        match = _WRITES.match(statement)
+        if match and match.group(1).lower() not in NOT_BUSINESS:
+            tables.add(match.group(1).lower())
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield tables
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

@@ -1,0 +1,171 @@
+"""What stands behind the arguments of an address, so that a proof can walk the whole url map.
+
+A page whose arguments are of a known kind is walked without a word here. A new kind of object
+needs one row in `SAMPLES`; without it the permission matrix fails and names the address.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Flask
+from sqlalchemy import Table, select
+from werkzeug.routing import Rule
+
+from portal.db import Base, db
+from portal.policy import P
+
+_ARGUMENT: Final = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One kind of object that an address names."""
+
+    table: str
+    column: str
+    read: P
+    missing: str | int
+    owner: str | None = None
+    unit: str | None = None
+    group: str | None = None
+    is_named_by_runs: bool = False
+    prefer: Mapping[str, str] | None = None
+    """Column and value that the sample should have, so that its pages show as much as possible."""
+
+    @property
+    def rows(self) -> Table:
+        """Where such objects are kept."""
+        return Base.metadata.tables[self.table]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether such an object belongs to no account."""
+        return self.rows.info.get("scope") != "account"
+
+    def find(self, account_code: str) -> tuple[int, str | int] | None:
+        """Return (id, what the address says) of one that belongs to the account."""
+        rows = self.rows
+        statement = select(rows.c.id, rows.c[self.column]).order_by(rows.c.id).limit(1)
+        if not self.is_shared:
+            account = Base.metadata.tables["account"]
+            own = rows.c[rows.info.get("account_column", "account_id")]
+            wanted = select(account.c.id).where(account.c.code == account_code).scalar_subquery()
+            statement = statement.where(own == wanted)
+        for name, value in (self.prefer or {}).items():
+            found = db.session.execute(statement.where(rows.c[name] == value)).first()
+            if found is not None:
+                return found[0], found[1]
+        found = db.session.execute(statement).first()
+        return None if found is None else (found[0], found[1])
+
+
+SAMPLES: Final[Mapping[str, Sample]] = {
+    "/quotes/": Sample(
+        table="quote",
+        column="number",
+        read=P.QUOTE_READ,
+        missing="Q-999999",
+        owner="membership_id",
+        unit="unit_id",
+        prefer={"status": "approved"},
+    ),
+    "/orders/": Sample(
+        table="purchase_order",
+        column="number",
+        read=P.ORDER_READ,
+        missing="O-999999",
+        owner="membership_id",
+        unit="unit_id",
+        prefer={"status": "placed"},
+    ),
+    "/approvals/": Sample(
+        table="approval_run",
+        column="id",
+        read=P.APPROVAL_READ,
+        missing=999_999_999,
+        unit="unit_id",
+        is_named_by_runs=True,
+        prefer={"state": "open"},
+    ),
+    "/catalog/": Sample(table="product", column="sku", read=P.CATALOG_READ, missing="NO-SUCH-SKU"),
+    "/company/people/": Sample(
+        table="membership",
+        column="id",
+        read=P.PERSON_READ,
+        missing=999_999_999,
+        group="access_group_id",
+    ),
+    "/desk/accounts/": Sample(
+        table="account", column="code", read=P.ACCOUNT_READ, missing="NOBODY"
+    ),
+    "/desk/price-lists/": Sample(
+        table="price_list", column="code", read=P.PRICE_LIST_READ, missing="NO-LIST"
+    ),
+}
+"""Where the address stands before its first argument -> the kind of object."""
+
+FURTHER: Final[Mapping[str, str | int]] = {
+    "/quotes/*/revisions/": 1,
+    "/quotes/*/lines/": 1,
+    "/desk/price-lists/*/versions/": 1,
+}
+"""What further arguments say, by the address before them."""
+
+TOKENS: Final[Mapping[str, str]] = {"/a/": "x" * 43, "/invitation/": "x" * 43, "/reset/": "x" * 43}
+"""Addresses that name a secret: whoever holds it may come, so that they have tests of their own."""
+
+
+def arguments(rule: Rule) -> list[tuple[str, str]]:
+    """Return (address before the argument, its name) for each argument of a rule."""
+    return [
+        (_ARGUMENT.sub("*", rule.rule[: match.start()]), match.group(1))
+        for match in _ARGUMENT.finditer(rule.rule)
+    ]
+
+
+def sample_of(rule: Rule) -> Sample | None:
+    """Return the kind of object that a rule's first argument names."""
+    return SAMPLES.get(arguments(rule)[0][0]) if rule.arguments else None
+
+
+def is_known(rule: Rule) -> bool:
+    """Whether every argument of a rule can be filled in."""
+    first, *further = arguments(rule) or [("", "")]
+    return (not rule.arguments or first[0] in SAMPLES or first[0] in TOKENS) and all(
+        place in FURTHER for place, _ in further
+    )
+
+
+def values(rule: Rule, named: str | int) -> dict[str, Any]:
+    """Return the arguments of a rule, the first one naming an object."""
+    filled: dict[str, Any] = {}
+    for place, name in arguments(rule):
+        filled[name] = FURTHER.get(place, TOKENS.get(place, named))
+    return filled
+
+
+def samples(rule: Rule, account_code: str) -> dict[str, Any] | None:
+    """Return the arguments that name an object of one account, or ``None`` where there is none."""
+    sample = sample_of(rule)
+    if sample is None or sample.is_shared:
+        return None
+    found = sample.find(account_code)
+    return None if found is None else values(rule, found[1])
+
+
+def address(app: Flask, rule: Rule, named: str | int) -> str:
+    """Return the address of a rule whose first argument names an object."""
+    return str(app.url_map.bind("localhost").build(rule.endpoint, values(rule, named)))
+
+
+def starts(app: Flask) -> list[str]:
+    """Return every page without arguments, where a crawl begins."""
+    return sorted(
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if not rule.arguments
+        and "GET" in (rule.methods or ())
+        and rule.endpoint != "accounts.sign_out"
+    )
