@@ -14,9 +14,11 @@ from sqlalchemy import Connection, Engine, event, select
 from werkzeug.test import TestResponse
 
 from portal.accounts.models import Account, Membership, Person, Unit
+from portal.accounts.queries import load_actor
 from portal.accounts.sessions import open_session
 from portal.app import create_app
 from portal.db import EVERY_ROW, NO_ROWS, Base, db, set_row_scope
+from portal.policy import Permission
 from portal.web.identity import SESSION_COOKIE
 from tests.databases import Content, Database, Kind, Shelf
 from tests.instants import NOW
@@ -57,6 +59,14 @@ def client_of(app: Flask, email: str | None = None, membership: str | None = Non
     assert named, f"{email} has no membership {membership or ''}"
     client.set_cookie(SESSION_COOKIE, open_session(named[0][0], named[0][1], NOW))
     return client
+
+
+def held_by(email: str | None) -> frozenset[Permission]:
+    """Return what a person may do with their first membership, in whatever scope."""
+    membership = select(Membership.id).join(Person).where(Person.email == email)
+    first = db.session.scalar(membership.order_by(Membership.id).limit(1))
+    actor = load_actor(first) if first is not None else None
+    return frozenset(actor.grants) if actor else frozenset()
 
 
 class Stages:

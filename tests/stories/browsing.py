@@ -109,7 +109,9 @@ def link_in(mail: EmailMessage, part: str = "") -> str:
     """Return the first address in the plain part of a mail that holds ``part``."""
     body = mail.get_body(("plain",))
     assert body is not None, "a mail without a plain part"
-    links: list[str] = [link.rstrip(".,)>") for link in _LINK.findall(body.get_content()) if part in link]
+    links: list[str] = [
+        link.rstrip(".,)>") for link in _LINK.findall(body.get_content()) if part in link
+    ]
     assert links, body.get_content()
     return links[0]
 
