@@ -279,10 +279,20 @@ def _set_membership_status(
 def _get_administered(actor: Actor, membership_id: int) -> Membership:
     """Return a membership, locked, that the actor may change; never one of their own."""
     membership = get_membership(actor, membership_id, is_locked=True)
+    check_administers(actor, membership)
+    return membership
+
+
+def check_administers(actor: Actor, membership: Membership) -> None:
+    """Refuse an actor who may not change this membership.
+
+    Raises:
+        NotAllowedError: The permission does not reach it.
+        OwnRightsError: It is the actor's own.
+    """
     _must_administer(actor, membership.account, membership.access_group_id)
     if membership.person_id == actor.person_id:
         raise OwnRightsError
-    return membership
 
 
 def _must_administer(actor: Actor, account: Account, access_group_id: int | None) -> None:

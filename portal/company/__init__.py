@@ -1,1 +1,1 @@
-"""The account's own administration: people, the approval policy."""
+"""The account's own administration: its people, and what else its administrators look after."""

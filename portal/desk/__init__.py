@@ -1,0 +1,1 @@
+"""The supplier's desk: accounts, catalogue, price lists and imports."""
