@@ -1,0 +1,117 @@
+"""What every change of a quote does: check the reach, guard the row, note who changed what."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+
+from portal.catalog.rules import check_quantity
+from portal.db import db
+from portal.errors import N_, ConflictError
+from portal.events.actions import record
+from portal.policy import Actor, Permission
+from portal.quotes.models import Quote, QuoteLine, QuoteOpening, QuoteRequester, QuoteRevision
+from portal.quotes.places import load_places
+from portal.quotes.pricing import Priced, price_draft
+from portal.quotes.rules import KIND
+
+
+class ChangedMeanwhileError(ConflictError):
+    """Somebody else changed the quote between reading and writing."""
+
+    message = N_("Quote {number} changed meanwhile. Open it again.")
+
+
+def must_reach(actor: Actor, permission: Permission, quote: Quote) -> None:
+    """Raise `NotAllowedError` unless the actor may do this to a quote that they can read."""
+    actor.must_reach(
+        permission,
+        account_id=quote.account_id,
+        unit_id=quote.unit_id,
+        owner_id=quote.membership_id,
+    )
+
+
+def bump(quote: Quote, now: datetime, **values: Any) -> None:  # noqa: ANN401 - columns of the row
+    """Change a quote's row and count its version, only if it still is as it was read.
+
+    Raises:
+        ChangedMeanwhileError: It is not.
+    """
+    db.session.flush()
+    wanted = {"version": quote.version + 1, "changed_at": now, **values}
+    changed = db.session.execute(
+        update(Quote)
+        .where(Quote.id == quote.id, Quote.version == quote.version, Quote.status == quote.status)
+        .values(**wanted)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
+        raise ChangedMeanwhileError(number=quote.number)
+    db.session.refresh(quote, list(wanted))
+
+
+def note_requester(revision: QuoteRevision, actor: Actor) -> None:
+    """Note that somebody created, changed or submitted a revision; they never approve it."""
+    if actor.membership_id is None or actor.person_id is None:
+        return
+    if any(item.membership_id == actor.membership_id for item in revision.requesters):
+        return
+    revision.requesters.append(
+        QuoteRequester(
+            account_id=revision.account_id,
+            membership_id=actor.membership_id,
+            person_id=actor.person_id,
+        )
+    )
+
+
+def note_opening(actor: Actor, quote: Quote, now: datetime) -> None:
+    """Note the draft that a membership works on: what it adds next goes there."""
+    if actor.membership_id is None or actor.account_id != quote.account_id:
+        return
+    opening = db.session.get(QuoteOpening, actor.membership_id)
+    if opening is None:
+        opening = QuoteOpening(membership_id=actor.membership_id, account_id=actor.account_id)
+        db.session.add(opening)
+    opening.quote_id, opening.opened_at = quote.id, now
+
+
+def record_quote(
+    actor: Actor | None, verb: str, quote: Quote, now: datetime, **data: object
+) -> None:
+    """Write an event of a quote."""
+    record(
+        actor,
+        verb,
+        kind=KIND,
+        object_id=quote.id,
+        number=quote.number,
+        account_id=quote.account_id,
+        now=now,
+        revision=quote.revision,
+        **data,
+    )
+
+
+def check_line_quantity(line: QuoteLine) -> None:
+    """Refuse a quantity that the product is not sold in; other units have no pack of their own."""
+    if line.uom != line.product.uom:
+        return
+    wrong = check_quantity(line.product, line.quantity)
+    if wrong is not None:
+        raise wrong
+
+
+def note_prices(actor: Actor, quote: Quote, now: datetime, *, seen: Collection[int]) -> Priced:
+    """Price a draft and note the prices of the lines that its person has just changed."""
+    db.session.flush()
+    priced = price_draft(actor, quote.current, load_places(quote.account_id), now)
+    changed = {
+        (item.line.product_id, item.line.uom) for item in priced.lines if item.line.line_id in seen
+    }
+    for item in priced.lines:
+        if (item.line.product_id, item.line.uom) in changed:
+            item.line.seen_price = item.resolution.unit_price
+    return priced

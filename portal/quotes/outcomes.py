@@ -1,0 +1,208 @@
+"""What happens to a submitted quote without its people: decided, expired, ordered."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from portal.accounts.models import Account
+from portal.approvals.actions import expire_run
+from portal.approvals.queries import find_run, load_run
+from portal.approvals.rules import Outcome
+from portal.db import EVERY_ROW, db, reaching, transaction
+from portal.db import lock as locked
+from portal.messages.actions import tell
+from portal.policy import Actor
+from portal.quotes import queries
+from portal.quotes.guarding import bump, record_quote
+from portal.quotes.hashing import number_text
+from portal.quotes.models import Quote, QuoteRevision
+from portal.quotes.moves import Move
+from portal.quotes.ordering import ordered_quantities
+from portal.quotes.rules import EXPIRING, KIND, ORDERABLE, QuoteStatus, last_day_of
+
+EXPIRE: Final = "quotes.expire"
+REMIND: Final = "quotes.remind"
+
+_MOVES: Final[Mapping[Outcome, Move]] = {
+    Outcome.APPROVED: Move.APPROVE,
+    Outcome.REJECTED: Move.REJECT,
+    Outcome.CHANGES_REQUESTED: Move.REQUEST_CHANGES,
+}
+_VERBS: Final[Mapping[Outcome, str]] = {
+    Outcome.REJECTED: "quote.rejected",
+    Outcome.CHANGES_REQUESTED: "quote.changes-requested",
+}
+_MESSAGES: Final[Mapping[Outcome, str]] = {
+    Outcome.REJECTED: "quote_rejected",
+    Outcome.CHANGES_REQUESTED: "quote_changes_requested",
+}
+
+
+def lock_subject(subject_id: int) -> None:
+    """Lock the quote of a revision, always before its approval run."""
+    revision = select(QuoteRevision.quote_id).where(QuoteRevision.id == subject_id)
+    db.session.scalar(locked(select(Quote).where(Quote.id == revision.scalar_subquery())))
+
+
+def settle(subject_id: int, outcome: Outcome, now: datetime, actor: Actor | None) -> None:
+    """Take over how an approval ended, in the transaction of the decision that ended it.
+
+    Args:
+        subject_id: The revision.
+        outcome: What people decided.
+        now: Instant of the decision.
+        actor: Whose decision ended it.
+    """
+    with transaction():
+        revision = queries.get_revision_by_id(subject_id)
+        quote = queries.get_by_id(revision.quote_id, lock=True)
+        if quote.current.id != subject_id:  # an outcome of an older revision changes nothing
+            return
+        if outcome is Outcome.APPROVED:
+            approve(quote, actor, now)
+            return
+        status = _MOVES[outcome].apply(quote.status, None, quote.number)
+        quote.current.status, quote.current.closed_at = status, now
+        bump(quote, now, status=status)
+        record_quote(actor, _VERBS[outcome], quote, now)
+        _tell(_MESSAGES[outcome], quote, now, actor)
+
+
+def approve(quote: Quote, actor: Actor | None, now: datetime) -> None:
+    """Take over an approval: what was ordered before stays ordered."""
+    status = Move.APPROVE.apply(quote.status, None, quote.number)
+    ordered = ordered_quantities(quote.id)
+    if any(ordered.values()):
+        has_open = any(line.quantity > ordered.get(line.line_id, 0) for line in quote.current.lines)
+        status = QuoteStatus.PARTLY_ORDERED if has_open else QuoteStatus.ORDERED
+    quote.current.status = status
+    bump(quote, now, status=status)
+    record_quote(actor, "quote.approved", quote, now, content_hash=quote.current.content_hash)
+    _tell("quote_approved", quote, now, actor)
+
+
+def _tell(kind: str, quote: Quote, now: datetime, actor: Actor | None) -> None:
+    """Tell every requester of the current revision."""
+    revision = quote.current
+    zone = db.session.scalars(select(Account.time_zone).where(Account.id == quote.account_id)).one()
+    tell(
+        kind,
+        account_id=quote.account_id,
+        membership_ids={quote.membership_id} | {item.membership_id for item in revision.requesters},
+        path=f"/quotes/{quote.number}",
+        now=now,
+        subject={
+            "number": quote.number,
+            "revision": revision.number,
+            "title": revision.title,
+            "net_total": number_text(revision.net_total or quote.net_total or 0),
+            "gross_total": None
+            if revision.gross_total is None
+            else number_text(revision.gross_total),
+            "currency": quote.currency,
+            "valid_until": last_day_of(revision.valid_until, ZoneInfo(zone)).isoformat()
+            if revision.valid_until
+            else None,
+            "decided_by": actor.name if actor else "",
+            "comment": _last_comment(revision),
+        },
+    )
+
+
+def _last_comment(revision: QuoteRevision) -> str:
+    run = find_run(KIND, revision.id)
+    if run is None:
+        return ""
+    decisions = load_run(run.id).decisions
+    return decisions[-1].comment if decisions else ""
+
+
+# --- time ----------------------------------------------------------------------------------------
+
+
+def expire_quotes(now: datetime) -> int:
+    """End every quote whose time is over; return how many ended."""
+    with reaching(EVERY_ROW):
+        due = queries.find_due(now, EXPIRING)
+        return sum(_expire(quote_id, now) for quote_id in due)
+
+
+def expire_due(payload: Mapping[str, Any], now: datetime) -> None:
+    """Do the job that was scheduled at submission for the end of one quote."""
+    with reaching(EVERY_ROW):
+        _expire(int(payload["quote_id"]), now)
+
+
+def _expire(quote_id: int, now: datetime) -> bool:
+    """End one quote if its time is over; a run open at that moment ends as expired."""
+    with transaction():
+        quote = queries.get_by_id(quote_id, lock=True)
+        until = quote.current.valid_until
+        if quote.status not in EXPIRING or until is None or until > now:
+            return False
+        status = Move.EXPIRE.apply(quote.status, None, quote.number)
+        quote.current.status, quote.current.closed_at = status, now
+        bump(quote, now, status=status)
+        record_quote(None, "quote.expired", quote, now)
+        expire_run(KIND, quote.current.id, now)
+        _tell("quote_expired", quote, now, None)
+    return True
+
+
+def remind_due(payload: Mapping[str, Any], now: datetime) -> None:
+    """Remind the requesters of a quote that its prices will end."""
+    with reaching(EVERY_ROW), transaction():
+        quote = queries.get_by_id(int(payload["quote_id"]))
+        is_same = quote.revision == payload["revision"]
+        if is_same and quote.status in EXPIRING:
+            _tell("quote_expiring", quote, now, None)
+
+
+# --- orders --------------------------------------------------------------------------------------
+
+
+def mark_ordered(
+    quote_id: int, *, open_left: bool, now: datetime, actor: Actor | None = None
+) -> None:
+    """Note that something of an approved quote was ordered.
+
+    Raises:
+        IllegalMoveError: The quote can't be ordered from.
+    """
+    with transaction():
+        quote = queries.get_by_id(quote_id, lock=True)
+        Move.CONVERT.apply(quote.status, None, quote.number)
+        status = QuoteStatus.PARTLY_ORDERED if open_left else QuoteStatus.ORDERED
+        _mark(quote, status, now, actor)
+
+
+def mark_open(
+    quote_id: int, *, some_ordered: bool, now: datetime, actor: Actor | None = None
+) -> None:
+    """Note that quantities came back from an order that was discarded or cancelled.
+
+    A quote that was revised or expired meanwhile stays as it is.
+    """
+    with transaction():
+        quote = queries.get_by_id(quote_id, lock=True)
+        if quote.status in ORDERABLE | {QuoteStatus.ORDERED}:
+            status = QuoteStatus.PARTLY_ORDERED if some_ordered else QuoteStatus.APPROVED
+            _mark(quote, status, now, actor)
+
+
+_ORDER_VERBS: Final[Mapping[QuoteStatus, str]] = {
+    QuoteStatus.APPROVED: "quote.reopened",
+    QuoteStatus.PARTLY_ORDERED: "quote.partly-ordered",
+    QuoteStatus.ORDERED: "quote.ordered",
+}
+
+
+def _mark(quote: Quote, status: QuoteStatus, now: datetime, actor: Actor | None) -> None:
+    if quote.status is status:
+        return
+    quote.current.status = status
+    bump(quote, now, status=status)
+    record_quote(actor, _ORDER_VERBS[status], quote, now)

@@ -1,0 +1,237 @@
+"""What a draft costs now: today's price of each line, its freight and its tax."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from portal.catalog.models import Product
+from portal.catalog.pricing.charges import TaxLine, freight_for, tax_rates_for, taxes
+from portal.catalog.pricing.queries import Buyer, PriceQuestion, resolve_document
+from portal.catalog.pricing.rules import Resolution
+from portal.catalog.queries import visible_products
+from portal.catalog.rules import check_quantity
+from portal.db import db
+from portal.errors import N_, DomainError, InvalidError
+from portal.policy import Actor
+from portal.quotes.models import Quote, QuoteLine, QuoteRevision
+from portal.quotes.places import Places
+from portal.quotes.totals import TaxRow, Totals, add, make_totals
+
+
+class PriceOnRequestError(InvalidError):
+    """No list prices the line."""
+
+    message = N_("Line {position}, {sku}: the price is on request, so it can't be submitted.")
+
+
+class EndedProductError(InvalidError):
+    """The product is not sold any more."""
+
+    message = N_("Line {position}, {sku}: this product ended. Remove it or choose another one.")
+
+
+class SucceededProductError(InvalidError):
+    """The product is not sold any more, another one is."""
+
+    message = N_("Line {position}, {sku}: this product ended. Its successor is {successor}.")
+
+
+class NotInAssortmentError(InvalidError):
+    """The access group does not see the product any more."""
+
+    message = N_("Line {position}, {sku}: this product is not in your catalogue any more.")
+
+
+class LineQuantityError(InvalidError):
+    """The line's quantity is not one that the product is sold in."""
+
+    message = N_("Line {position}, {sku}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class LineTax:
+    """How a line is taxed: its category, the rate that holds where it goes, and where that is."""
+
+    category: str
+    country: str
+    region: str | None
+    rate: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """A draft's line with today's answer; ``problem`` is why it can't be submitted as it is."""
+
+    line: QuoteLine
+    resolution: Resolution
+    tax: LineTax
+    problem: DomainError | None = None
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether today's price is another one than its people saw last."""
+        return self.line.seen_price != self.resolution.unit_price
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A draft as it stands at an instant."""
+
+    lines: tuple[PricedLine, ...]
+    totals: Totals
+    at: datetime
+
+    @property
+    def moved(self) -> tuple[PricedLine, ...]:
+        """The lines whose price moved since it was last seen."""
+        return tuple(line for line in self.lines if line.has_moved)
+
+    @property
+    def problems(self) -> tuple[DomainError, ...]:
+        """Why the draft can't be submitted as it is."""
+        return tuple(line.problem for line in self.lines if line.problem is not None)
+
+    @property
+    def ends(self) -> tuple[datetime | None, ...]:
+        """The instants until which the prices used hold."""
+        return tuple(line.resolution.valid_to for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Destination:
+    """A place as far as freight and tax ask for it."""
+
+    country: str
+    region: str | None
+
+
+def buyer_of_quote(quote: Quote) -> Buyer:
+    """Return for whom a quote is priced: its own unit, whoever looks at it."""
+    return Buyer(quote.account_id, quote.unit_id, quote.currency)
+
+
+def price_draft(actor: Actor, revision: QuoteRevision, places: Places, at: datetime) -> Priced:
+    """Price a draft at an instant, in a constant number of statements.
+
+    Args:
+        actor: Whose catalogue counts for "not in your catalogue any more".
+        revision: With its quote, lines and products loaded.
+        places: Of the quote's account.
+        at: The instant whose prices count.
+    """
+    quote = revision.quote
+    questions = [PriceQuestion(line.product, line.quantity, line.uom) for line in revision.lines]
+    answers = resolve_document(buyer_of_quote(quote), questions, at)
+    seen = _seen_products(actor, (line.product_id for line in revision.lines))
+    where = [_destination(places, revision, line) for line in revision.lines]
+    rates = _rates(revision.lines, where, at)
+    lines = tuple(
+        PricedLine(
+            line,
+            answer,
+            LineTax(
+                _category(line), place.country, place.region, rates.get((place, _category(line)))
+            ),
+            _problem(line, answer, is_seen=line.product_id in seen),
+        )
+        for line, answer, place in zip(revision.lines, answers, where, strict=True)
+    )
+    return Priced(lines, _totals(quote, places, lines, at), at)
+
+
+def _seen_products(actor: Actor, product_ids: Iterable[int]) -> frozenset[int]:
+    wanted = sorted(set(product_ids))
+    visible = visible_products(actor).with_only_columns(Product.id).subquery()
+    statement = select(visible.c.id).where(visible.c.id.in_(wanted))
+    return frozenset(db.session.scalars(statement)) if wanted else frozenset()
+
+
+def _destination(places: Places, revision: QuoteRevision, line: QuoteLine) -> _Destination:
+    """Return where a line goes; without an address the account's own country counts."""
+    address = places.ship_to(revision, line)
+    if address is None:
+        return _Destination(places.account.country, None)
+    return _Destination(address.country, address.region)
+
+
+def _category(line: QuoteLine) -> str:
+    return line.product.tax_category or ""
+
+
+def _rates(
+    lines: Sequence[QuoteLine], where: Sequence[_Destination], at: datetime
+) -> dict[tuple[_Destination, str], Decimal | None]:
+    """Return the rate by destination and tax category: one statement per destination."""
+    wanted: dict[_Destination, set[str]] = {}
+    for line, place in zip(lines, where, strict=True):
+        wanted.setdefault(place, set()).add(_category(line))
+    return {
+        (place, category): rate
+        for place, categories in wanted.items()
+        for category, rate in tax_rates_for(place.country, place.region, categories, at).items()
+    }
+
+
+def _problem(line: QuoteLine, answer: Resolution, *, is_seen: bool) -> DomainError | None:
+    product = line.product
+    named = {"position": line.position, "sku": line.sku}
+    if not product.is_active:
+        if product.successor_sku:
+            return SucceededProductError(successor=product.successor_sku, **named)
+        return EndedProductError(**named)
+    if not is_seen:
+        return NotInAssortmentError(**named)
+    if not answer.found:
+        return PriceOnRequestError(**named)
+    wrong = check_quantity(product, line.quantity)
+    return LineQuantityError(reason=str(wrong), **named) if wrong else None
+
+
+def _totals(quote: Quote, places: Places, lines: Sequence[PricedLine], at: datetime) -> Totals:
+    """Add up a draft: freight per country of destination, tax per rate."""
+    freight = _freight(quote.currency, lines, at)
+    tax_lines, rates = _tax_lines(lines, freight)
+    status = places.account.tax_status
+    summary = taxes(tax_lines, Decimal(0), status, rates, quote.currency)
+    rows = None
+    if summary.tax_total is not None:
+        rows = [TaxRow(each.rate, each.base, each.tax) for each in summary.taxes]
+    return make_totals(
+        quote.currency,
+        [line.resolution.line_total for line in lines],
+        add(freight.values()),
+        rows,
+        status,
+    )
+
+
+def _freight(currency: str, lines: Sequence[PricedLine], at: datetime) -> Mapping[str, Decimal]:
+    """Return the charge by country of destination; nothing where no rate fits."""
+    goods: dict[str, list[Decimal]] = {}
+    for line in lines:
+        if line.resolution.line_total is not None:
+            goods.setdefault(line.tax.country, []).append(line.resolution.line_total)
+    return {
+        country: freight_for(country, currency, add(amounts), at) or Decimal(0)
+        for country, amounts in goods.items()
+    }
+
+
+def _tax_lines(
+    lines: Sequence[PricedLine], freight: Mapping[str, Decimal]
+) -> tuple[list[TaxLine], dict[str, Decimal | None]]:
+    """Return what is taxed: the lines, and each country's freight with its goods' highest rate."""
+    rates: dict[str, Decimal | None] = {}
+    taxed: list[TaxLine] = []
+    highest: dict[str, tuple[Decimal, str]] = {}
+    for line in lines:
+        key = f"{line.tax.country}/{line.tax.region or ''}/{line.tax.category}"
+        rates[key] = line.tax.rate
+        taxed.append(TaxLine(key, line.resolution.line_total or Decimal(0)))
+        rate = line.tax.rate if line.tax.rate is not None else Decimal(-1)
+        highest[line.tax.country] = max(highest.get(line.tax.country, (rate, key)), (rate, key))
+    taxed += [TaxLine(highest[country][1], charge) for country, charge in freight.items() if charge]
+    return taxed, rates

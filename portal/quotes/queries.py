@@ -1,0 +1,405 @@
+"""Reading quotes: who sees which, the list with exact counts, one quote with its lines."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from portal.accounts.models import Membership, Person, Unit
+from portal.approvals.queries import named_subject_ids
+from portal.catalog.models import Product
+from portal.db import db
+from portal.db import lock as locked
+from portal.errors import N_, ConflictError, NotFoundError
+from portal.policy import Actor, Permission
+from portal.quotes.models import QuickEntry, Quote, QuoteLine, QuoteOpening, QuoteRevision
+from portal.quotes.rules import (
+    KIND,
+    ORDERABLE,
+    TAB_STATES,
+    QuoteStatus,
+    SortBy,
+    Tab,
+)
+from portal.scope import within
+
+MOST_EXPORTED: Final = 100_000
+SOON: Final = timedelta(days=7)
+
+
+class QuoteNotFoundError(NotFoundError):
+    """No such quote, or not for this person: both are answered alike."""
+
+    message = N_("There is no quote {number} that you can see.")
+
+
+class NotOrderableError(ConflictError):
+    """The quote's current revision is not approved, or nothing of it is open."""
+
+    message = N_("Quote {number} is {status}: nothing can be ordered from it now.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a list of quotes is narrowed to."""
+
+    tab: Tab = Tab.ALL
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteRow:
+    """One quote in a list."""
+
+    number: str
+    title: str
+    reference: str
+    status: QuoteStatus
+    revision: int
+    owner: str
+    unit: str
+    currency: str
+    net_total: Decimal | None
+    valid_until: datetime | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDraft:
+    """The draft that "Add to quote" adds to."""
+
+    number: str
+    title: str
+    line_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a person's home says about quotes."""
+
+    drafts: int
+    in_approval: int
+    approved: int
+    returned: int
+    expiring: int
+
+
+def reached_by(actor: Actor, permission: Permission) -> ColumnElement[bool]:
+    """Return the condition that keeps the quotes which ``permission`` reaches."""
+    return within(
+        actor,
+        permission,
+        account=Quote.account_id,
+        unit=Quote.unit_id,
+        owner=Quote.membership_id,
+    )
+
+
+def visible_to(actor: Actor, permission: Permission = Permission.QUOTE_READ) -> Select[Quote]:
+    """Return the quotes that ``permission`` reaches; to read, also those of runs that name one."""
+    reached = reached_by(actor, permission)
+    if permission is Permission.QUOTE_READ and actor.membership_id is not None:
+        named = select(QuoteRevision.quote_id).where(
+            QuoteRevision.account_id == actor.account_id,
+            QuoteRevision.id.in_(named_subject_ids(actor, KIND)),
+        )
+        reached = or_(reached, and_(Quote.account_id == actor.account_id, Quote.id.in_(named)))
+    return select(Quote).where(reached)
+
+
+_LINES = (
+    selectinload(QuoteRevision.lines).selectinload(QuoteLine.product).selectinload(Product.category)
+)
+_REQUESTERS = selectinload(QuoteRevision.requesters)
+
+
+def get_quote(actor: Actor, number: str, *, lock: bool = False) -> Quote:
+    """Return a quote with its current revision, that one's lines and their products.
+
+    Args:
+        actor: Whoever reads or acts.
+        number: As printed, for example ``Q-000042``.
+        lock: Whether the quote's row is locked until the end of the transaction.
+
+    Raises:
+        QuoteNotFoundError: No such quote within the actor's reach.
+    """
+    statement = visible_to(actor).where(Quote.number == number)
+    return _load(locked(statement) if lock else statement, number)
+
+
+def get_by_id(quote_id: int, *, lock: bool = False) -> Quote:
+    """Return a quote for the portal itself: callers have made sure of the right to it."""
+    statement = select(Quote).where(Quote.id == quote_id)
+    return _load(locked(statement) if lock else statement, str(quote_id))
+
+
+def _load(statement: Select[Quote], number: str) -> Quote:
+    whole = statement.options(
+        selectinload(Quote.current).options(_LINES, _REQUESTERS)
+    ).execution_options(populate_existing=True)
+    quote = db.session.scalar(whole)
+    if quote is None:
+        raise QuoteNotFoundError(number=number)
+    set_committed_value(quote.current, "quote", quote)
+    return quote
+
+
+def get_revision(actor: Actor, number: str, revision: int | None = None) -> QuoteRevision:
+    """Return one revision (default: the current one) with its quote, lines and products.
+
+    Raises:
+        QuoteNotFoundError: No such quote or revision within the actor's reach.
+    """
+    visible = visible_to(actor).where(Quote.number == number).subquery()
+    wanted = visible.c.revision if revision is None else revision
+    statement = (
+        select(QuoteRevision)
+        .join(visible, visible.c.id == QuoteRevision.quote_id)
+        .where(QuoteRevision.number == wanted)
+        .options(selectinload(QuoteRevision.quote), _LINES, _REQUESTERS)
+    )
+    found = db.session.scalar(statement)
+    if found is None:
+        raise QuoteNotFoundError(number=number)
+    return found
+
+
+def get_revision_by_id(revision_id: int) -> QuoteRevision:
+    """Return a revision for the portal itself: callers have made sure of the right to it."""
+    statement = (
+        select(QuoteRevision)
+        .where(QuoteRevision.id == revision_id)
+        .options(selectinload(QuoteRevision.quote), _LINES, _REQUESTERS)
+    )
+    return db.session.scalars(statement).one()
+
+
+def find_revisions(quote: Quote) -> Sequence[QuoteRevision]:
+    """Return all revisions of a quote that the actor may see, the newest first, without lines."""
+    statement = (
+        select(QuoteRevision)
+        .where(QuoteRevision.quote_id == quote.id)
+        .order_by(QuoteRevision.number.desc())
+    )
+    return db.session.scalars(statement).all()
+
+
+def get_orderable(actor: Actor, number: str, *, lock: bool = False) -> Quote:
+    """Return a quote whose current revision may be ordered; validity is the caller's to check.
+
+    Raises:
+        QuoteNotFoundError: No such quote within the actor's reach.
+        NotOrderableError: It is not approved, or everything is ordered.
+    """
+    quote = get_quote(actor, number, lock=lock)
+    if quote.status not in ORDERABLE:
+        raise NotOrderableError(number=number, status=quote.status)
+    return quote
+
+
+# --- lists ---------------------------------------------------------------------------------------
+
+
+_ORDER: Final[Mapping[SortBy, ColumnElement[Any]]] = {
+    SortBy.NUMBER: Quote.number.expression,
+    SortBy.TITLE: func.lower(Quote.title),
+    SortBy.STATUS: Quote.status.expression,
+    SortBy.CHANGED: Quote.changed_at.expression,
+    SortBy.VALID_UNTIL: func.coalesce(Quote.valid_until, Quote.changed_at),
+    SortBy.TOTAL: func.coalesce(Quote.net_total, 0),
+}
+
+
+def find_quotes(
+    actor: Actor,
+    filters: Filters,
+    *,
+    sort: SortBy = SortBy.CHANGED,
+    descending: bool = True,
+    offset: int = 0,
+    limit: int = MOST_EXPORTED,
+) -> list[QuoteRow]:
+    """Return some rows of the list, in a total order."""
+    order = _ORDER[sort]
+    statement = (
+        _visible_rows(actor)
+        .where(*_conditions(filters))
+        .order_by(order.desc() if descending else order.asc(), Quote.id.desc())
+        .offset(offset)
+        .limit(limit)
+    )
+    return [_row(*found) for found in db.session.execute(statement)]
+
+
+def _visible_rows(actor: Actor) -> Select[Quote, str, str | None]:
+    return (
+        visible_to(actor)
+        .add_columns(Person.name, Unit.code)
+        .join(Membership, Membership.id == Quote.membership_id)
+        .join(Person, Person.id == Membership.person_id)
+        .outerjoin(Unit, Unit.id == Quote.unit_id)
+    )
+
+
+def _row(quote: Quote, owner: str, unit: str | None) -> QuoteRow:
+    return QuoteRow(
+        number=quote.number,
+        title=quote.title,
+        reference=quote.reference or "",
+        status=quote.status,
+        revision=quote.revision,
+        owner=owner,
+        unit=unit or "",
+        currency=quote.currency,
+        net_total=quote.net_total,
+        valid_until=quote.valid_until,
+        changed_at=quote.changed_at,
+    )
+
+
+def count_tabs(actor: Actor, text: str = "") -> dict[Tab, int]:
+    """Return how many quotes each tab holds under a search."""
+    visible = visible_to(actor).where(*_conditions(Filters(text=text))).subquery()
+    by_status: dict[QuoteStatus, int] = dict(
+        db.session.execute(select(visible.c.status, func.count()).group_by(visible.c.status)).all()
+    )
+    return {
+        tab: sum(by_status.get(status, 0) for status in states)
+        for tab, states in TAB_STATES.items()
+    }
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.tab is not Tab.ALL:
+        conditions.append(Quote.status.in_(sorted(TAB_STATES[filters.tab])))
+    if filters.text:
+        conditions.append(
+            or_(
+                Quote.number.icontains(filters.text, autoescape=True),
+                Quote.title.icontains(filters.text, autoescape=True),
+                Quote.reference.icontains(filters.text, autoescape=True),
+            )
+        )
+    return conditions
+
+
+def count_for_home(actor: Actor, now: datetime) -> Counts:
+    """Return what the home page says, in one statement."""
+    visible = visible_to(actor).subquery()
+
+    def among(states: Collection[QuoteStatus], *further: ColumnElement[bool]) -> ColumnElement[int]:
+        held = and_(visible.c.status.in_(sorted(states)), *further)
+        return func.coalesce(func.sum(case((held, 1), else_=0)), 0)
+
+    open_states = TAB_STATES[Tab.APPROVED]
+    ends_soon = visible.c.valid_until.between(now, now + SOON)
+    row = db.session.execute(
+        select(
+            among({QuoteStatus.DRAFT}),
+            among({QuoteStatus.IN_APPROVAL}),
+            among(open_states),
+            among(TAB_STATES[Tab.RETURNED]),
+            among(open_states | {QuoteStatus.IN_APPROVAL}, ends_soon),
+        )
+    ).one()
+    return Counts(
+        drafts=int(row[0]),
+        in_approval=int(row[1]),
+        approved=int(row[2]),
+        returned=int(row[3]),
+        expiring=int(row[4]),
+    )
+
+
+def find_expiring(actor: Actor, now: datetime, *, limit: int = 5) -> list[QuoteRow]:
+    """Return the quotes within reach that end soonest within a week."""
+    statement = (
+        _visible_rows(actor)
+        .where(
+            Quote.status.in_(sorted(TAB_STATES[Tab.APPROVED] | {QuoteStatus.IN_APPROVAL})),
+            Quote.valid_until.between(now, now + SOON),
+        )
+        .order_by(Quote.valid_until, Quote.id)
+        .limit(limit)
+    )
+    return [_row(*found) for found in db.session.execute(statement)]
+
+
+# --- what somebody works on ----------------------------------------------------------------------
+
+
+def current_draft(actor: Actor) -> OpenDraft | None:
+    """Return the draft that this membership opened last, if it still may change it."""
+    lines = (
+        select(func.count(QuoteLine.id))
+        .join(QuoteRevision, QuoteRevision.id == QuoteLine.revision_id)
+        .where(QuoteRevision.quote_id == Quote.id, QuoteRevision.number == Quote.revision)
+        .scalar_subquery()
+    )
+    statement = (
+        select(Quote.number, Quote.title, lines)
+        .join(QuoteOpening, QuoteOpening.quote_id == Quote.id)
+        .where(
+            QuoteOpening.membership_id == actor.membership_id,
+            QuoteOpening.account_id == actor.account_id,
+            Quote.status == QuoteStatus.DRAFT,
+            reached_by(actor, Permission.QUOTE_SAVE),
+        )
+    )
+    found = db.session.execute(statement).one_or_none()
+    if found is None:
+        return None
+    number, title, count = found
+    return OpenDraft(number=number, title=title, line_count=count)
+
+
+def find_opening(membership_id: int) -> QuoteOpening | None:
+    """Return what a membership opened last."""
+    return db.session.get(QuoteOpening, membership_id)
+
+
+def find_entry(actor: Actor) -> QuickEntry | None:
+    """Return what this membership typed into quick entry and has not added yet."""
+    return db.session.scalar(
+        select(QuickEntry).where(
+            QuickEntry.membership_id == actor.membership_id,
+            QuickEntry.account_id == actor.account_id,
+        )
+    )
+
+
+def find_previous(actor: Actor, *, limit: int = 20) -> list[tuple[str, str]]:
+    """Return (number, title) of the quotes within reach that can be a source of lines."""
+    statement = (
+        visible_to(actor)
+        .with_only_columns(Quote.number, Quote.title)
+        .order_by(Quote.changed_at.desc(), Quote.id.desc())
+        .limit(limit)
+    )
+    return [(number, title) for number, title in db.session.execute(statement)]
+
+
+def find_by_reference(account_id: int, references: Iterable[str]) -> dict[str, str]:
+    """Return reference -> number of the quotes of an account that carry one of ``references``."""
+    rows = db.session.execute(
+        select(Quote.reference, Quote.number).where(
+            Quote.account_id == account_id, Quote.reference.in_(sorted(set(references)))
+        )
+    ).all()
+    return {reference: number for reference, number in rows if reference is not None}
+
+
+def find_due(now: datetime, states: Collection[QuoteStatus]) -> Sequence[int]:
+    """Return the ids of quotes whose time is over, for the portal's own job."""
+    return db.session.scalars(
+        select(Quote.id)
+        .where(Quote.status.in_(sorted(states)), Quote.valid_until <= now)
+        .order_by(Quote.id)
+    ).all()
