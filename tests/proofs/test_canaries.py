@@ -55,8 +55,8 @@ def mark(account_id: int) -> int:
     marked = 0
     with transaction() as session:
         for table in Base.metadata.sorted_tables:
-            if table.info.get("scope") != "account":
-                continue
+            if table.info.get("scope") != "account" or table.name == "event":
+                continue  # the record can't be changed, and names nobody
             owner = table.c[table.info.get("account_column", "account_id")]
             for name in _texts(table):
                 column = table.c[name]
