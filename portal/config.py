@@ -1,14 +1,15 @@
 """Settings: one typed object read from PORTAL_* variables; a missing secret fails at start."""
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-DEMO_SECRET: Final = "demo-secret-for-a-laptop-only"  # noqa: S105 - refused outside the demo
+SECRET_LENGTH: Final = 32
 
 
 class SettingsError(Exception):
@@ -95,7 +96,7 @@ class Settings:
     )
     demo: bool = field(
         default=False,
-        metadata=_setting("PORTAL_DEMO", "1: a laptop demo; allows the built-in secret"),
+        metadata=_setting("PORTAL_DEMO", "1: a demo on a laptop, which makes its own secret"),
     )
 
     @property
@@ -113,11 +114,18 @@ class Settings:
         """Whether the application runs on the embedded database."""
         return self.database_url.startswith("sqlite")
 
+    @property
+    def demo_secret_file(self) -> Path:
+        """Where a demo on a laptop keeps the secret that it made for itself."""
+        return self.data_dir / "demo-secret"
+
     def require_secret(self) -> None:
         """Raise `SettingsError` unless the secret key is fit for the way the portal is run."""
-        if self.demo and urlsplit(self.base_url).hostname in {"127.0.0.1", "localhost"}:
-            return
-        if self.secret_key in {"", DEMO_SECRET} or len(self.secret_key) < 32:  # noqa: PLR2004
+        is_local = urlsplit(self.base_url).hostname in {"127.0.0.1", "localhost", "::1"}
+        if self.demo and not is_local:
+            message = "The demo answers on this machine only: set PORTAL_SECRET_KEY instead."
+            raise SettingsError(message)
+        if len(self.secret_key) < SECRET_LENGTH:
             message = "PORTAL_SECRET_KEY is missing or shorter than 32 characters."
             raise SettingsError(message)
 
@@ -140,9 +148,22 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values["database_url"] = _driver(str(values["database_url"]))
     owner = values.get("owner_database_url")
     values["owner_database_url"] = _driver(str(owner)) if owner else values["database_url"]
-    if values.get("demo"):
-        values.setdefault("secret_key", DEMO_SECRET)
-    return Settings(**values)  # type: ignore[arg-type]  # each value was typed by _typed
+    settings = Settings(**values)  # type: ignore[arg-type]  # each value was typed by _typed
+    if not settings.secret_key and settings.demo_secret_file.is_file():
+        secret = settings.demo_secret_file.read_text().strip()
+        return replace(settings, secret_key=secret, demo=True)
+    return settings
+
+
+def make_demo_secret(settings: Settings) -> Settings:
+    """Give a demo its own random secret, kept beside its database for the next start."""
+    if settings.secret_key:
+        return settings
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    secret = secrets.token_urlsafe(48)
+    settings.demo_secret_file.touch(mode=0o600)
+    settings.demo_secret_file.write_text(secret)
+    return replace(settings, secret_key=secret, demo=True)
 
 
 def describe(settings: Settings) -> Iterator[tuple[str, str, str]]:

@@ -137,7 +137,7 @@ def _people(
     )
     if not any_status:
         statement = statement.where(Person.status != "suspended", Membership.status == "active")
-    return _once(db.session.execute(statement).tuples().all())
+    return _once(db.session.execute(statement).all())
 
 
 def _staff(role: str, account_id: int) -> list[Receiver]:
@@ -158,7 +158,7 @@ def _staff(role: str, account_id: int) -> list[Receiver]:
         statement = statement.join(
             AccountAssignment, AccountAssignment.membership_id == Membership.id
         ).where(AccountAssignment.account_id == account_id)
-    return _once(db.session.execute(statement).tuples().all())
+    return _once(db.session.execute(statement).all())
 
 
 def _once(rows: Sequence[tuple[Person, Account]]) -> list[Receiver]:

@@ -27,7 +27,7 @@ from portal.orders.rules import (
     PurchaseOrderWarningError,
     check_purchase_order_number,
 )
-from portal.orders.settling import settle_quote
+from portal.orders.settling import note_given_back, note_taken
 from portal.orders.taxing import apply_totals, current_rates
 from portal.policy import Actor, Role
 from portal.quotes import queries as quote_queries
@@ -101,7 +101,7 @@ def convert_quote(
         db.session.add(order)
         db.session.flush()
         _record(actor, order, "order.created", now)
-        settle_quote(actor, quote, now=now)
+        note_taken(actor, quote, now=now)
     return order
 
 
@@ -199,7 +199,7 @@ def _end(actor: Actor, number: str, move: Move, verb: str, *, reason: str, now: 
         order.reason, order.ended_at = reason.strip(), now
         db.session.flush()
         _record(actor, order, verb, now)
-        settle_quote(actor, quote_queries.get_by_id(order.quote_id), now=now)
+        note_given_back(actor, quote_queries.get_by_id(order.quote_id), now=now)
         if move is Move.CANCEL:
             _tell(order, "order_cancelled", now, supplier=True)
         if move is Move.DECLINE:

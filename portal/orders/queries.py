@@ -100,7 +100,7 @@ def count_by_tab(actor: Actor, text: str = "") -> dict[Tab, int]:
     """Return how many orders each view holds, exactly, in one statement."""
     rows = visible_to(actor).where(_matches(text)).subquery()
     statement = select(rows.c.status, func.count()).group_by(rows.c.status)
-    counts: dict[OrderStatus, int] = dict(db.session.execute(statement).tuples().all())
+    counts: dict[OrderStatus, int] = dict(db.session.execute(statement).all())
     return {tab: sum(counts.get(state, 0) for state in TAB_STATES[tab]) for tab in Tab}
 
 
@@ -136,7 +136,7 @@ def find_ordered_quantities(quote_id: int) -> Mapping[int, Decimal]:
         .where(OrderLine.quote_id == quote_id, Order.status.in_(sorted(TAKING)))
         .group_by(OrderLine.line_id)
     )
-    return dict(db.session.execute(statement).tuples().all())
+    return dict(db.session.execute(statement).all())
 
 
 def has_orders(quote_id: int) -> bool:
@@ -164,7 +164,7 @@ def find_same_purchase_order(order: Order, value: str) -> str | None:
 def find_names(person_ids: Collection[int]) -> Mapping[int, str]:
     """Return names for a time line."""
     statement = select(Person.id, Person.name).where(Person.id.in_(sorted(person_ids)))
-    return dict(db.session.execute(statement).tuples().all())
+    return dict(db.session.execute(statement).all())
 
 
 def find_owner_name(membership_id: int) -> str:

@@ -1,0 +1,13 @@
+"""All tables of the portal in one place, for comparing models with migrations."""
+
+from portal.accounts import models as accounts
+from portal.approvals import models as approvals
+from portal.catalog import models as catalog
+from portal.catalog.pricing import models as pricing
+from portal.events import models as events
+from portal.jobs import models as jobs
+from portal.messages import models as messages
+from portal.orders import models as orders
+from portal.quotes import models as quotes
+
+MODULES = (accounts, approvals, catalog, pricing, events, jobs, messages, orders, quotes)

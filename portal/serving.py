@@ -1,0 +1,59 @@
+"""Running the portal: web server and worker as processes of one command."""
+
+import os
+import subprocess
+import sys
+from typing import Any, Final
+
+from gunicorn.app.base import BaseApplication
+
+from portal.app import create_app
+from portal.config import Settings
+
+THREADS: Final = 8
+GRACE_SECONDS: Final = 20
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn with our settings; each of its processes makes its own application."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self.settings, self.options = settings, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:  # noqa: ANN401 - a WSGI application
+        return create_app(self.settings)
+
+
+def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> None:
+    """Serve pages until stopped; with a worker beside, both end together."""
+    worker = _start_worker() if with_worker else None
+    try:
+        _Server(
+            settings,
+            {
+                "bind": f"{host}:{port}",
+                # One process suffices for SQLite, which has one writer; PostgreSQL takes more.
+                "workers": 1 if settings.is_sqlite else 2,
+                "worker_class": "gthread",
+                "threads": THREADS,
+                "timeout": 60,
+                "graceful_timeout": GRACE_SECONDS,
+                "forwarded_allow_ips": "127.0.0.1,::1",
+                "accesslog": None,
+                "loglevel": "warning",
+                "control_socket_disable": True,
+            },
+        ).run()
+    finally:
+        if worker is not None:
+            worker.terminate()
+
+
+def _start_worker() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "portal", "worker", "--parent", str(os.getpid())]
+    return subprocess.Popen(command)  # noqa: S603 - our own program
