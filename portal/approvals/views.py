@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from portal.approvals import actions, queries
 from portal.approvals.forms import BulkForm, DecisionForm
 from portal.approvals.frozen import reason_from
-from portal.approvals.queries import Box, InboxRow, RunNotFoundError
+from portal.approvals.queries import Box, RunNotFoundError
 from portal.approvals.reading import TONES, RunPage, read_run
 from portal.approvals.rules import Answer, RunState
 from portal.approvals.words import reason_sentence
@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
         "approvals/index.html",
         box=box,
         tabs=_tabs(actor, box),
-        page_of=Page[InboxRow](rows, total, page_number(), page_size()),
+        page_of=Page(rows, total, page_number(), page_size()),
         tones={state.value: TONES[state] for state in RunState},
         labels={state.value: state.label for state in RunState},
     )

@@ -91,6 +91,7 @@ class Office:
         revision: int = 1,
         total: str = "6000.00",
         expires_at: datetime | None = None,
+        changes: tuple[str, ...] = (),
     ) -> Subject:
         """Return a summary as a quote would hand it over."""
         asks = self.actor(requester)
@@ -122,6 +123,7 @@ class Office:
             lines=(SubjectLine(name="14-inch laptop", sku="LT-1", quantity="8 EA", amount=amount),),
             valid_until="14 Dec 2026",
             expires_at=expires_at,
+            changes=changes,
             href="/quotes/Q-000001",
             pdf_href="/quotes/Q-000001/revisions/1.pdf",
         )
