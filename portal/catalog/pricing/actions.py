@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import insert, literal, select
@@ -33,6 +34,12 @@ class OverlappingEntriesError(ConflictError):
     )
 
 
+class DraftChangedError(ConflictError):
+    """The draft is no longer the one that was checked."""
+
+    message = N_("The draft of {code} changed since it was checked: check it again.")
+
+
 class UnfitEntryError(ConflictError):
     """The draft holds an entry that its list may not hold."""
 
@@ -58,20 +65,30 @@ class Publication:
     diff: Diff
     impact: Impact
     is_dry_run: bool
+    fingerprint: str
+    """Says whether the content is still the one that was checked."""
 
 
 def publish_list(
-    actor: Actor, code: str, *, now: datetime, at: datetime | None = None, dry_run: bool = False
+    actor: Actor,
+    code: str,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+    dry_run: bool = False,
+    checked: str | None = None,
 ) -> Publication:
     """Publish the draft of a list: from ``at`` (default ``now``) on it is in force.
 
     Args:
         at: A future instant; a past one only for a list's first version.
         dry_run: Only say what would change; needs no more than the right to draft.
+        checked: Fingerprint of the dry run that was looked at; another content is refused.
 
     Raises:
         PriceListNotFoundError: No such list.
-        NoDraftError, OverlappingEntriesError, UnfitEntryError, PastInstantError: As they say.
+        NoDraftError, OverlappingEntriesError, UnfitEntryError, PastInstantError,
+        DraftChangedError: As they say.
     """
     actor.must(Permission.PRICE_LIST_DRAFT if dry_run else Permission.PRICE_LIST_PUBLISH)
     with transaction():
@@ -82,6 +99,8 @@ def publish_list(
         publication = _review(price_list, draft, at, now=now)
         if dry_run:
             return replace(publication, is_dry_run=True)
+        if checked not in {None, publication.fingerprint}:
+            raise DraftChangedError(code=code)
         draft.number = publication.number
         draft.in_force_from = publication.in_force_from
         draft.published_at = now
@@ -141,7 +160,14 @@ def _review(
         diff=diff,
         impact=find_impact(price_list, version, entries, diff, start),
         is_dry_run=False,
+        fingerprint=_fingerprint(version, entries),
     )
+
+
+def _fingerprint(version: PriceListVersion, entries: Sequence[Entry]) -> str:
+    marks = (version.best_price, version.unit_price_decimals)
+    content = "\n".join([repr(marks), *(repr(entry) for entry in entries)])
+    return sha256(content.encode()).hexdigest()
 
 
 def _check(price_list: PriceList, entries: Sequence[Entry]) -> None:
