@@ -289,17 +289,26 @@ def _comment(answer: Answer, comment: str) -> str:
 def _write(
     run: ApprovalRun, step: ApprovalStep, actor: Actor, answer: Answer, comment: str, now: datetime
 ) -> Decision:
-    limit = db.session.scalars(select(Membership).where(Membership.id == actor.membership_id)).one()
+    named = {
+        item.membership_id
+        for each in run.steps
+        for item in each.approvers
+        if item.person_id == actor.person_id
+    }
+    limits = [
+        member.limit
+        for member in db.session.scalars(select(Membership).where(Membership.id.in_(named)))
+    ]
     decision = Decision(
         account_id=run.account_id,
         run_id=run.id,
         step_id=step.id,
-        membership_id=limit.id,
-        person_id=limit.person_id,
+        membership_id=actor.membership_id,
+        person_id=actor.person_id,
         answer=answer.value,
         comment=comment,
         content_hash=run.content_hash,
-        signs=limit.limit is None or limit.limit >= run.total,
+        signs=any(limit is None or limit >= run.total for limit in limits),
         decided_at=now,
     )
     db.session.add(decision)
