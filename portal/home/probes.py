@@ -22,8 +22,7 @@ def head_revision() -> str | None:
 def check() -> dict[str, str]:
     """Return what is ready: each part with "ok" or what is wrong with it."""
     try:
-        with db.engine.connect() as connection:
-            found = connection.execute(text("select version_num from alembic_version")).scalar()
+        found = db.session.scalar(text("select version_num from alembic_version"))
     except SQLAlchemyError:
         return {"database": "not reachable or empty", "migrations": "unknown"}
     return {"database": "ok", "migrations": "ok" if found == head_revision() else "not current"}

@@ -7,11 +7,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.accounts.signing_in import save_profile
-from portal.home import probes
+from portal.home import probes, searching
 from portal.home.forms import PreferencesForm
+from portal.home.queries import find_waiting
 from portal.web.access import public, safe_next, signed_in
 from portal.web.clock import now
-from portal.web.identity import current_signed_in
+from portal.web.identity import current_person, current_signed_in
 from portal.web.locale import COOKIE
 from portal.web.shell import THEME_COOKIE
 
@@ -22,10 +23,27 @@ bp = Blueprint("home", __name__)
 @signed_in
 def index() -> ResponseReturnValue:
     """Show what waits for this person."""
-    person = current_signed_in()
-    if person is None or person.actor is None:
+    actor = current_person().actor
+    if actor is None:
         return redirect(url_for("accounts.memberships"), code=303)
-    return render_template("home/index.html")
+    return render_template("home/index.html", waiting=find_waiting(actor, now()))
+
+
+@bp.get("/search")
+@signed_in
+def search() -> ResponseReturnValue:
+    """Search products, quotes and orders; an exact number leads straight there."""
+    actor = current_person().actor
+    if actor is None:
+        return redirect(url_for("accounts.memberships"), code=303)
+    text = searching.clean(request.args.get("q", ""))
+    if not text:
+        return render_template("home/search.html", search_query="", found=None)
+    exact = searching.find_exact(actor, text)
+    if exact:
+        return redirect(exact, code=303)
+    found = searching.search(actor, text)
+    return render_template("home/search.html", search_query=text, found=found)
 
 
 @bp.get("/help")

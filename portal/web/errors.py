@@ -9,7 +9,7 @@ from flask import Flask, current_app, g, has_request_context, jsonify, render_te
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from portal.errors import (
     N_,
@@ -103,6 +103,8 @@ def _refused(error: DomainError) -> ResponseReturnValue:
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, SecurityError):
+        return error.get_response()  # an unknown host: no address of a page can be built for it
     if isinstance(error, InternalServerError):
         return _broke(error.original_exception or error)
     status = error.code or 500

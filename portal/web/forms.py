@@ -70,6 +70,14 @@ class Form(FlaskForm):
             """Return WTForms' catalogue for the language of this request."""
             return get_translations([current_language().wtforms])
 
+    def is_submitted(self) -> bool:
+        """Whether this request sends the form."""
+        return bool(super().is_submitted())  # type: ignore[no-untyped-call]  # Flask-WTF's
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        """Whether this request sends the form, and rightly filled in."""
+        return bool(super().validate_on_submit(extra_validators))  # type: ignore[no-untyped-call]  # Flask-WTF's
+
     def add_error(self, error: DomainError | str, field: str | None = None) -> None:
         """Show a refusal at the field it names, or above the form."""
         text = refusal(error) if isinstance(error, DomainError) else str(error)
@@ -338,6 +346,9 @@ class CheckListField(FromPairs, SelectMultipleField):
 
 class CheckField(BooleanField):
     """Yes or no."""
+
+    def __init__(self, label: Any = None, **options: Any) -> None:
+        super().__init__(label, **options)
 
 
 class EmailField(TextField):

@@ -12,7 +12,6 @@ from whitenoise import WhiteNoise
 from portal.web.security import HEADERS
 
 FOLDER: Final = Path(__file__).parent.parent / "static"
-A_YEAR: Final = 365 * 24 * 3600
 
 
 @lru_cache(maxsize=1)
@@ -34,7 +33,7 @@ def init_app(app: Flask) -> None:
         app.wsgi_app,
         root=str(FOLDER),
         prefix=prefix.lstrip("/") + "/",
-        max_age=A_YEAR if kept else 0,
+        max_age=0,
         immutable_file_test=lambda _path, _url: kept,
         add_headers_function=_harden,
         autorefresh=False,

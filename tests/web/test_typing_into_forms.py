@@ -34,14 +34,10 @@ class SampleForm(Form):
 
 
 def filled(app: Flask, **typed: str) -> SampleForm:
-    app.config["WTF_CSRF_ENABLED"] = False
-    try:
-        with app.test_request_context(method="POST", data={"title": "T", **typed}):
-            form = SampleForm()
-            form.validate()
-            return form
-    finally:
-        app.config["WTF_CSRF_ENABLED"] = True
+    with app.test_request_context(method="POST", data={"title": "T", **typed}):
+        form = SampleForm()
+        form.validate()
+        return form
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""What waits for a person: read through the queries of the packages, so within their scope."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from portal.approvals.queries import Box, InboxRow, find_inbox
+from portal.orders.models import Order
+from portal.orders.queries import OrderFilter, count_by_tab, count_to_confirm, find_orders
+from portal.orders.rules import Tab as OrderTab
+from portal.policy import Actor, P
+from portal.quotes.queries import (
+    Counts,
+    Filters,
+    OpenDraft,
+    QuoteRow,
+    count_for_home,
+    current_draft,
+    find_expiring,
+    find_quotes,
+)
+from portal.quotes.rules import SortBy
+from portal.quotes.rules import Tab as QuoteTab
+
+SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What the start page shows; a part that the person's rights do not include is empty."""
+
+    approvals: Sequence[InboxRow] = ()
+    approvals_total: int = 0
+    quotes: Counts | None = None
+    draft: OpenDraft | None = None
+    expiring: Sequence[QuoteRow] = ()
+    recent: Sequence[QuoteRow] = ()
+    orders: Sequence[Order] = ()
+    order_drafts: int = 0
+    to_confirm: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all to go on with."""
+        return not (self.approvals or self.recent or self.orders or self.draft)
+
+
+def find_waiting(actor: Actor, now: datetime) -> Waiting:
+    """Return what waits for ``actor``, in a constant number of statements."""
+    approvals, total = _approvals(actor)
+    reads_quotes, reads_orders = actor.can(P.QUOTE_READ), actor.can(P.ORDER_READ)
+    return Waiting(
+        approvals=approvals,
+        approvals_total=total,
+        quotes=count_for_home(actor, now) if reads_quotes else None,
+        draft=current_draft(actor) if actor.can(P.QUOTE_SAVE) else None,
+        expiring=find_expiring(actor, now, limit=SHOWN) if reads_quotes else (),
+        recent=_recent_quotes(actor) if reads_quotes else (),
+        orders=_orders(actor) if reads_orders else (),
+        order_drafts=_order_drafts(actor) if actor.can(P.ORDER_PLACE) else 0,
+        to_confirm=count_to_confirm(actor),
+    )
+
+
+def _approvals(actor: Actor) -> tuple[Sequence[InboxRow], int]:
+    if not actor.can(P.APPROVAL_READ):
+        return (), 0
+    return find_inbox(actor, Box.WAITING, size=SHOWN)
+
+
+def _recent_quotes(actor: Actor) -> Sequence[QuoteRow]:
+    return find_quotes(
+        actor, Filters(tab=QuoteTab.ACTIVE), sort=SortBy.CHANGED, descending=True, limit=SHOWN
+    )
+
+
+def _orders(actor: Actor) -> Sequence[Order]:
+    """Return the orders to look at: those to confirm for the desk, the newest for everybody."""
+    tab = OrderTab.PLACED if actor.can(P.ORDER_CONFIRM) else OrderTab.ALL
+    return find_orders(actor, OrderFilter(tab=tab), limit=SHOWN)
+
+
+def _order_drafts(actor: Actor) -> int:
+    return count_by_tab(actor)[OrderTab.DRAFTS]

@@ -1,0 +1,110 @@
+# ruff: noqa: RUF001 - a full-width letter is what is tested
+"""The start page shows what waits; one box finds quotes and orders, never those of others."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from portal.accounts.models import Account
+from portal.db import db
+from portal.home.navigation import NAVIGATION
+from portal.orders.models import Order
+from portal.quotes.models import Quote
+
+SignIn = Callable[..., FlaskClient]
+Count = Callable[[], object]
+
+
+def number_of(code: str) -> str:
+    """A quote's number of one account of the demo."""
+    statement = select(Quote.number).join(Account, Account.id == Quote.account_id)
+    numbers = db.session.scalars(statement.where(Account.code == code).order_by(Quote.id)).all()
+    return numbers[0]
+
+
+def test_every_place_of_the_menu_exists(app: Flask) -> None:
+    missing = [item.endpoint for item in NAVIGATION if item.endpoint not in app.view_functions]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("email", "sees", "lacks"),
+    [
+        ("buyer@acme.example", ["Catalogue", "Quick order", "Quotes", "Orders"], ["Accounts"]),
+        ("admin@acme.example", ["Company", "Approval policy"], ["Quick order", "Price lists"]),
+    ],
+)
+def test_the_menu_shows_what_the_role_allows(
+    demo: Flask, sign_in: SignIn, email: str, sees: list[str], lacks: list[str]
+) -> None:
+    assert demo
+    page = sign_in(email).get("/").text
+    menu = page[page.index('class="nav-wide"') : page.index("</nav>")]
+
+    assert [name for name in sees if f">{name}" not in menu] == []
+    assert [name for name in lacks if f">{name}<" in menu] == []
+
+
+def test_the_membership_is_always_shown(demo: Flask, sign_in: SignIn) -> None:
+    assert demo
+    page = sign_in("buyer@acme.example", membership="ACME - IT").get("/").text
+
+    assert "ACME - IT" in page
+    assert 'href="/memberships"' in page
+
+
+def test_an_exact_number_leads_straight_to_the_quote(demo: Flask, sign_in: SignIn) -> None:
+    assert demo
+    number = number_of("ACME")
+    client = sign_in("admin@acme.example")
+
+    assert client.get("/search", query_string={"q": f" {number.lower()} "}).location == (
+        f"/quotes/{number}"
+    )
+    short = f"q{int(number[2:])}"
+    assert client.get("/search", query_string={"q": short}).location == f"/quotes/{number}"
+
+
+def test_the_purchase_order_number_leads_to_its_order(demo: Flask, sign_in: SignIn) -> None:
+    assert demo
+    order = db.session.scalars(
+        select(Order)
+        .join(Account, Account.id == Order.account_id)
+        .where(Account.code == "ACME", Order.purchase_order_number != "")
+    ).first()
+    assert order is not None
+
+    answer = sign_in("admin@acme.example").get(
+        "/search", query_string={"q": order.purchase_order_number}
+    )
+
+    assert answer.location == f"/orders/{order.number}"
+
+
+def test_another_account_s_number_is_not_found(demo: Flask, sign_in: SignIn) -> None:
+    assert demo
+    number = number_of("HANBIT")
+
+    answer = sign_in("admin@acme.example").get("/search", query_string={"q": number})
+
+    assert answer.status_code == 200
+    assert f"Nothing found for “{number}”" in answer.text
+
+
+@pytest.mark.parametrize("text", ["%", "_", "' or 1=1 --", "\x00", "ｑ" * 500])
+def test_any_text_can_be_searched(demo: Flask, sign_in: SignIn, text: str) -> None:
+    assert demo
+    answer = sign_in("admin@acme.example").get("/search", query_string={"q": text})
+
+    assert answer.status_code == 200
+
+
+def test_a_stranger_is_asked_to_sign_in(client: FlaskClient) -> None:
+    for path in ("/", "/search?q=x", "/help"):
+        answer = client.get(path)
+        assert answer.status_code == 303
+        assert answer.location.startswith("/sign-in?next=")
