@@ -8,12 +8,15 @@ if [ "${1:-update}" = update ]; then
   template=$(mktemp)
   trap 'rm -f "$template"' EXIT
   .venv/bin/pybabel -q extract -F babel.cfg -k N_ -k lazy_gettext -k lazy_ngettext --no-location --sort-output \
-    --no-wrap --omit-header -o "$template" portal templates
+    --no-wrap -o "$template" portal templates
   for locale in zh_Hans zh_Hant ko; do
     if [ -e "$folder/$locale/LC_MESSAGES/messages.po" ]; then step=update; else step=init; fi
     options=(-i "$template" -d "$folder" -l "$locale" --no-wrap)
-    [ "$step" = init ] || options+=(--no-fuzzy-matching --ignore-obsolete --omit-header)
+    [ "$step" = init ] || options+=(--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date)
     .venv/bin/pybabel -q "$step" "${options[@]}"
+    # The header keeps what is needed to read the file (the plural rule among it), no dates and no names.
+    sed -i -E '/^"(Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By)/d; /^#( .*)?$/d' \
+      "$folder/$locale/LC_MESSAGES/messages.po"
   done
 fi
 for source in "$folder"/*/LC_MESSAGES/*.po; do
