@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.accounts.models import Account, Unit
+from portal.accounts.models import Account, Membership, MembershipRole, Person, Unit
 from portal.catalog.models import Category, Product, UomConversion
 from portal.catalog.pricing.actions import publish_list
 from portal.catalog.pricing.imports import KINDS
@@ -15,7 +15,7 @@ from portal.db import db, transaction
 from portal.files.importing import ImportKind, ImportReport, Mode, run_import
 from portal.files.reading import read_table
 from portal.files.writing import write_csv
-from portal.policy import Actor, operator_actor
+from portal.policy import Actor, Role, operator_actor
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -60,6 +60,22 @@ class Shop:
             db.session.flush()
         factor = UomConversion(product_id=product.id, from_uom="BX", to_uom="EA", factor=10)
         db.session.add(factor)
+
+    def hire(self, name: str, role: Role) -> str:
+        """Add a member of the supplier's staff and return the e-mail."""
+        with transaction():
+            person = Person(email=f"{name}@sup.example", name=name.title(), status="active")
+            db.session.add(person)
+            db.session.flush()
+            member = Membership(person_id=person.id, account_id=self.actor.account_id)
+            db.session.add(member)
+            db.session.flush()
+            db.session.add(
+                MembershipRole(
+                    membership_id=member.id, account_id=member.account_id, role=role.value
+                )
+            )
+        return person.email
 
     def load(
         self,
