@@ -1,5 +1,7 @@
 """How Alembic runs a migration: on the connection that `running` hands it."""
 
+from typing import Literal
+
 from alembic import context
 from sqlalchemy.schema import SchemaItem
 
@@ -7,7 +9,7 @@ from portal.db import Base, ExactDecimal, UtcDateTime
 from portal.migrations import everything  # noqa: F401 - its imports fill the metadata
 
 
-def _render(kind: str, item: object, _context: object) -> str | bool:
+def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
     if kind == "type" and isinstance(item, ExactDecimal):
         return "sa.BigInteger()"
     if kind == "type" and isinstance(item, UtcDateTime):

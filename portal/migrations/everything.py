@@ -5,9 +5,10 @@ from portal.approvals import models as approvals
 from portal.catalog import models as catalog
 from portal.catalog.pricing import models as pricing
 from portal.events import models as events
+from portal.files import models as files
 from portal.jobs import models as jobs
 from portal.messages import models as messages
 from portal.orders import models as orders
 from portal.quotes import models as quotes
 
-MODULES = (accounts, approvals, catalog, pricing, events, jobs, messages, orders, quotes)
+MODULES = (accounts, approvals, catalog, pricing, events, files, jobs, messages, orders, quotes)

@@ -90,3 +90,10 @@ def thaw_record() -> None:
         return
     for verb in ("update", "delete"):
         op.execute(f"drop trigger event_no_{verb}")
+
+
+def unwall_people() -> None:
+    """Take back the policies that read memberships, so that its table can go."""
+    if _is_postgresql():
+        for table in ("membership_role", "unit", "account"):
+            op.execute(f"drop policy see on {table}")
