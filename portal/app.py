@@ -7,6 +7,8 @@ from pathlib import Path
 import structlog
 from flask import Flask
 
+from portal.accounts.imports import set_assortments_hook
+from portal.catalog.imports import ASSORTMENTS_OF_GROUPS
 from portal.config import Settings, load_settings
 from portal.db import db, engine_options, prepare_engine
 from portal.jobs.actions import handle
@@ -69,6 +71,7 @@ def _plug_in(app: Flask) -> None:
     handle(messages.DELIVER, messages.deliver)
     if _exists("portal.accounts.sessions"):
         identity.init_app(app, import_module("portal.accounts.sessions").load_session)
+    set_assortments_hook(ASSORTMENTS_OF_GROUPS)
     # While the packages are being born: whatever exists is registered.
     for name in (
         "portal.accounts.views",

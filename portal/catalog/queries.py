@@ -2,35 +2,17 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    CompoundSelect,
-    Select,
-    and_,
-    exists,
-    false,
-    not_,
-    or_,
-    select,
-)
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import joinedload, selectinload
 
-from portal.catalog.models import (
-    AccessGroupAssortment,
-    Assortment,
-    AssortmentRule,
-    Category,
-    PartNumber,
-    Product,
-    sku_key,
-)
+from portal.catalog.assortments import seen_by
+from portal.catalog.models import Assortment, Category, PartNumber, Product, sku_key
 from portal.catalog.rules import ACTIVE
 from portal.db import db, in_pages
 from portal.errors import N_, NotFoundError
-from portal.policy import Actor, Permission
+from portal.policy import Actor
 
 PAGE: Final = 2_000
 MOST_UNKNOWN: Final = 100
@@ -48,9 +30,6 @@ class ProductNotFoundError(NotFoundError):
 def visible_products(actor: Actor, *, with_ended: bool = False) -> Select[Product]:
     """Return the products that an actor sees: active, and in their access group's assortments.
 
-    A group without assortments sees every product, supplier staff do as well. A product is shown
-    when some rule of the group's assortments allows it or its category and none denies it.
-
     Args:
         with_ended: Products at the end of their life are included.
     """
@@ -58,46 +37,6 @@ def visible_products(actor: Actor, *, with_ended: bool = False) -> Select[Produc
     if not with_ended:
         statement = statement.where(Product.status == ACTIVE)
     return statement.where(seen_by(actor))
-
-
-def seen_by(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition on `Product` that keeps what the actor's assortments show."""
-    if not actor.can(Permission.CATALOG_READ):
-        return false()
-    if actor.is_supplier or actor.access_group_id is None:
-        return Product.id.is_not(None)
-    held = _held_assortments(actor)
-    return or_(~exists(held), and_(_named("allow", held), not_(_named("deny", held))))
-
-
-def _held_assortments(actor: Actor) -> Select[int]:
-    return select(AccessGroupAssortment.assortment_id).where(
-        AccessGroupAssortment.account_id == actor.account_id,
-        AccessGroupAssortment.access_group_id == actor.access_group_id,
-    )
-
-
-def _named(rule: str, held: Select[int]) -> ColumnElement[bool]:
-    """Return whether some rule of these assortments names the product or a category above it."""
-    rules = (AssortmentRule.rule == rule, AssortmentRule.assortment_id.in_(held))
-    products = select(AssortmentRule.product_id).where(
-        *rules, AssortmentRule.product_id.is_not(None)
-    )
-    roots = select(AssortmentRule.category_id.label("id")).where(
-        *rules, AssortmentRule.category_id.is_not(None)
-    )
-    covered = _with_descendants(roots, f"{rule}_category")
-    return or_(
-        Product.id.in_(products),
-        and_(Product.category_id.is_not(None), Product.category_id.in_(select(covered.c.id))),
-    )
-
-
-def _with_descendants(roots: Select[Any] | CompoundSelect[Any], name: str) -> CTE:
-    """Return the ids of categories and of everything below them."""
-    covered = roots.cte(name, recursive=True)
-    child = aliased(Category)
-    return covered.union(select(child.id).join(covered, child.parent_id == covered.c.id))
 
 
 def get_product(actor: Actor, sku: str) -> Product:

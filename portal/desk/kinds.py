@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from portal.accounts import imports as accounts
+from portal.catalog import imports as catalog
 from portal.catalog.pricing import imports as pricing
 from portal.files.importing import ImportKind
 from portal.policy import CUSTOMER_ROLES, SUPPLIER_ROLES, Permission, grants_of
 
-KINDS: Final[tuple[ImportKind, ...]] = (*accounts.KINDS, *pricing.KINDS)
+KINDS: Final[tuple[ImportKind, ...]] = (*accounts.KINDS, *catalog.KINDS, *pricing.KINDS)
 
 BY_NAME: Final[Mapping[str, ImportKind]] = {kind.name: kind for kind in KINDS}
 
