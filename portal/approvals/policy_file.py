@@ -3,28 +3,36 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from portal.approvals.facts import Basis
+from portal.approvals.policy_values import (
+    CONDITIONS,
+    UnusableError,
+    boolean,
+    choice,
+    parse_quorum,
+    parse_role,
+    parse_text,
+    whole,
+    words,
+)
 from portal.approvals.rules import (
     Approvers,
     Ask,
     PlannedStep,
     Policy,
-    Quorum,
     RequesterTotal,
     Rule,
     When,
 )
 from portal.errors import N_, InvalidError
-from portal.policy import Role
 
 Value = TypeVar("Value")
 
 MOST_RULES: Final = 200
 MOST_STEPS: Final = 20
-LARGEST: Final = Decimal(10) ** 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +61,6 @@ class PolicyFileError(InvalidError):
         self.problems = problems
 
 
-class _UnusableError(Exception):
-    """A value that its place does not take."""
-
-    def __init__(self, message: str, **details: str) -> None:
-        super().__init__(message)
-        self.message, self.details = message, details
-
-
 @dataclass
 class _Reader:
     """Collects every problem instead of stopping at the first."""
@@ -83,7 +83,7 @@ class _Reader:
     def parse(self, value: object, path: str, parse: Callable[[Any], Value]) -> Value | None:
         try:
             return parse(value)
-        except _UnusableError as error:
+        except UnusableError as error:
             self.refuse(path, value, error.message, **error.details)
             return None
 
@@ -166,17 +166,17 @@ def _policy(reader: _Reader, source: object) -> Policy | None:
         return None
     reader.known(source, "", _POLICY_KEYS)
     reader.needed(source, "", "account_code", "rules")
-    basis = reader.take(source, "", "total_basis", _choice("net", "gross"))
-    signing = reader.take(source, "", "signing_limits", _choice("required", "off"))
+    basis = reader.take(source, "", "total_basis", choice("net", "gross"))
+    signing = reader.take(source, "", "signing_limits", choice("required", "off"))
     return Policy(
-        account_code=reader.take(source, "", "account_code", _text) or "",
-        unit_code=reader.take(source, "", "unit_code", _text),
+        account_code=reader.take(source, "", "account_code", parse_text) or "",
+        unit_code=reader.take(source, "", "unit_code", parse_text),
         basis=Basis(basis or "net"),
         signing_required=signing != "off",
         rules=_rules(reader, source.get("rules")),
-        reminder_hours=reader.take(source, "", "reminder_hours", _whole(1)),
-        escalation_hours=reader.take(source, "", "escalation_hours", _whole(1)),
-        keep_unchanged=reader.take(source, "", "keep_unchanged_approvals", _boolean) or False,
+        reminder_hours=reader.take(source, "", "reminder_hours", whole(1)),
+        escalation_hours=reader.take(source, "", "escalation_hours", whole(1)),
+        keep_unchanged=reader.take(source, "", "keep_unchanged_approvals", boolean) or False,
     )
 
 
@@ -220,13 +220,13 @@ def _rule(reader: _Reader, source: dict[str, Any], path: str) -> Rule:
     if source.get("steps") == []:
         reader.refuse(_join(path, "steps"), [], N_("A rule requires at least one step."))
     # A refused number still needs a place: negative ones are no rule's.
-    number = reader.take(source, path, "number", _whole(1)) or -len(reader.problems)
+    number = reader.take(source, path, "number", whole(1)) or -len(reader.problems)
     return Rule(
         number=number,
-        name=reader.take(source, path, "name", _text) or "",
+        name=reader.take(source, path, "name", parse_text) or "",
         when=_when(reader, source.get("when") or {}, _join(path, "when")),
         steps=tuple(_step(reader, item, place) for place, item in steps),
-        distinct=reader.take(source, path, "distinct", _boolean) or False,
+        distinct=reader.take(source, path, "distinct", boolean) or False,
     )
 
 
@@ -237,9 +237,9 @@ def _step(reader: _Reader, source: dict[str, Any], path: str) -> PlannedStep:
     reader.known(source, path, _STEP_KEYS)
     reader.needed(source, path, "level", "approvers")
     return PlannedStep(
-        level=reader.take(source, path, "level", _whole(1)) or 1,
+        level=reader.take(source, path, "level", whole(1)) or 1,
         approvers=_approvers(reader, source.get("approvers"), _join(path, "approvers")),
-        quorum=reader.take(source, path, "quorum", _quorum) or "any",
+        quorum=reader.take(source, path, "quorum", parse_quorum) or "any",
     )
 
 
@@ -252,8 +252,8 @@ def _approvers(reader: _Reader, source: object, path: str) -> Approvers:
         reader.refuse(path, source, N_("This names exactly one of {keys}."), keys=", ".join(kinds))
         return nobody
     reader.known(source, path, kinds)
-    emails = reader.take(source, path, "persons", _words(str.lower))
-    role = reader.take(source, path, "role", _role)
+    emails = reader.take(source, path, "persons", words(str.lower))
+    role = reader.take(source, path, "role", parse_role)
     for key in ("cost_centre_owner", "manager"):
         if key in source and source[key] is not True:
             reader.refuse(_join(path, key), source[key], N_("This can only be true."))
@@ -272,9 +272,9 @@ def _when(reader: _Reader, source: object, path: str) -> When:
         return When()
     if "budget_exceeded" in source:
         reader.refuse(_join(path, "budget_exceeded"), source["budget_exceeded"], BUDGETS_LATER)
-    reader.known(source, path, dict.fromkeys((*_CONDITIONS, "budget_exceeded")))
+    reader.known(source, path, dict.fromkeys((*CONDITIONS, "budget_exceeded")))
     values: dict[str, Any] = {}
-    for key, parse in _CONDITIONS.items():
+    for key, parse in CONDITIONS.items():
         if key in source and source[key] is None:
             # Null must not mean absent here: a rule without its condition always holds.
             reader.refuse(_join(path, key), None, N_("A condition needs a value."))
@@ -282,120 +282,6 @@ def _when(reader: _Reader, source: object, path: str) -> When:
         if value is not None:
             values[key] = value
     return When(**values)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > 200:  # noqa: PLR2004
-        raise _UnusableError(N_("This is a text of 1 to 200 characters."))
-    return value.strip()
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _UnusableError(N_("This is true or false."))
-    return value
-
-
-def _only_true(value: object) -> bool:
-    if value is not True:
-        raise _UnusableError(N_("This can only be true."))
-    return True
-
-
-def _whole(least: int) -> Callable[[object], int]:
-    def parse(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 10**6:
-            raise _UnusableError(N_("This is a whole number from {least}."), least=str(least))
-        return value
-
-    return parse
-
-
-def _choice(*options: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        if value not in options or not isinstance(value, str):
-            raise _UnusableError(N_("This is one of {options}."), options=", ".join(options))
-        return value
-
-    return parse
-
-
-def _quorum(value: object) -> Quorum:
-    if value == "any":
-        return "any"
-    if value == "all":
-        return "all"
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 1000:  # noqa: PLR2004
-        raise _UnusableError(N_("This is “any”, “all” or a whole number from 1."))
-    return value
-
-
-def _amount(value: object) -> Decimal:
-    problem = N_("This is an amount from 0, with a point and at most 4 decimals.")
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise _UnusableError(problem)
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        raise _UnusableError(problem) from None
-    if not amount.is_finite() or not 0 <= amount < LARGEST or amount != round(amount, 4):
-        raise _UnusableError(problem)
-    return amount
-
-
-def _percent(value: object) -> Decimal:
-    percent = _amount(value)
-    if percent > 100:  # noqa: PLR2004
-        raise _UnusableError(N_("This is a percentage from 0 to 100."))
-    return percent
-
-
-def _words(change: Callable[[str], str] = str) -> Callable[[object], tuple[str, ...]]:
-    def parse(value: object) -> tuple[str, ...]:
-        if not isinstance(value, list) or not 1 <= len(value) <= 500:  # noqa: PLR2004
-            raise _UnusableError(N_("This is a list of 1 to 500 texts."))
-        return tuple(dict.fromkeys(change(_text(item)) for item in value))
-
-    return parse
-
-
-def _role(value: object) -> str:
-    return _choice(*(role.value for role in Role))(value)
-
-
-def _roles(value: object) -> tuple[str, ...]:
-    return tuple(_role(item) for item in _words()(value))
-
-
-def _countries(value: object) -> tuple[str, ...]:
-    codes = _words(str.upper)(value)
-    if any(len(code) != 2 or not code.isalpha() or not code.isascii() for code in codes):  # noqa: PLR2004
-        raise _UnusableError(N_("These are ISO 3166 codes of two letters."))
-    return codes
-
-
-def _category(value: object) -> str:
-    path = _text(value)
-    return "/".join(part.strip() for part in path.strip("/").split("/"))
-
-
-def _requester_total(value: object) -> RequesterTotal:
-    if not isinstance(value, dict) or set(value) != {"amount", "days"}:
-        raise _UnusableError(N_("This is an object with an amount and days."))
-    return RequesterTotal(_amount(value["amount"]), _whole(1)(value["days"]))
-
-
-_CONDITIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "total_over": _amount,
-    "total_up_to": _amount,
-    "category_under": _category,
-    "off_contract": _only_true,
-    "discount_over_percent": _percent,
-    "cost_centres": _words(),
-    "requester_roles": _roles,
-    "ship_to_countries": _countries,
-    "requester_total_over": _requester_total,
-}
 
 
 def policy_json(policy: Policy) -> dict[str, Any]:
@@ -431,7 +317,7 @@ def _rule_json(rule: Rule) -> dict[str, Any]:
 
 def _when_json(when: When) -> dict[str, Any]:
     plain: dict[str, Any] = {}
-    for key in _CONDITIONS:
+    for key in CONDITIONS:
         value = getattr(when, key)
         if value is None or value is False or value == ():
             continue

@@ -1,5 +1,6 @@
 """The approval pages: inbox, one approval, deciding, the link in a mail."""
 
+from datetime import date
 from decimal import Decimal
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -19,7 +20,7 @@ from portal.policy import Actor
 from portal.policy import Permission as P  # noqa: N817 - the word of every view
 from portal.web.access import current_actor, current_person, requires, signed_in
 from portal.web.clock import now
-from portal.web.formats import money, refusal
+from portal.web.formats import day, money, refusal
 from portal.web.paging import Page, page_number, page_size
 
 bp = Blueprint("approvals", __name__)
@@ -31,6 +32,15 @@ MOST_AT_ONCE = 100
 def stored_money(amount: str, currency: str) -> str:
     """Write an amount that was kept as text with a run or a message."""
     return money(Decimal(amount), currency)
+
+
+@bp.app_template_filter("stored_day")
+def stored_day(text: str) -> str:
+    """Write a day that was kept as text; what is no ISO day is shown as it is."""
+    try:
+        return day(date.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 @bp.app_template_filter("stored_reason")

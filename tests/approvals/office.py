@@ -121,7 +121,7 @@ class Office:
             ),
             content_hash=f"{key:064d}",
             lines=(SubjectLine(name="14-inch laptop", sku="LT-1", quantity="8 EA", amount=amount),),
-            valid_until="14 Dec 2026",
+            valid_until="2026-12-14",
             expires_at=expires_at,
             changes=changes,
             href="/quotes/Q-000001",

@@ -64,7 +64,7 @@ def test_it_says_what_why_and_until_when_and_leads_to_the_page(
         "6,000.00 EUR",
         "8 EA × 14-inch laptop (LT-1)",
         "Rule 10",
-        "14 Dec 2026",
+        "Dec 14, 2026",
         "Laptop: 6 → 8",
         "/a/",
     ):

@@ -84,7 +84,7 @@ def test_the_page_shows_what_why_and_who_above_the_buttons(
         "Comment",
         "Rule 10, Rule 10: applies always.",
         "14-inch laptop",
-        "14 Dec 2026",
+        "Dec 14, 2026",
         'href="/quotes/Q-000001"',
         "Download PDF",
         "Approval route",
