@@ -1,18 +1,18 @@
 """Fixtures that every test may ask for; databases.py and stage.py hold what they do."""
 
-import importlib
 import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import time_machine
 from flask import Flask
 
+from portal.demo.cast import Cast
 from tests.databases import Content, Database, Kind, Server, Shelf
 from tests.instants import NOW
 from tests.stage import Counted, PortalClient, Stages, client_of, counting, rolled_back, snapshot
@@ -119,12 +119,12 @@ def demo(database_kind: Kind, stages: Stages) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def cast(database_kind: Kind, request: pytest.FixtureRequest) -> Any:  # noqa: ANN401
+def cast(database_kind: Kind, request: pytest.FixtureRequest) -> Cast:
     """The people; on the demo where the test asks for it, else on the small world."""
     assert database_kind  # asked for by name, so that pytest runs the test once per database
     if "demo" not in request.fixturenames:
         request.getfixturevalue("world")
-    return importlib.import_module("portal.demo.cast").Cast()
+    return Cast()
 
 
 def _stage_of(request: pytest.FixtureRequest) -> Flask:

