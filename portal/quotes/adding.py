@@ -81,23 +81,37 @@ class Wanted:
     ship_to_address_id: int | None = None
 
 
-def create_quote(
-    actor: Actor, now: datetime, *, title: str = "", reference: str | None = None
-) -> Quote:
-    """Make an empty draft for the actor's own unit.
-
-    Args:
-        title: What its people call it.
-        reference: The customer's own reference, unique in the account.
+def create_quote(actor: Actor, now: datetime, *, title: str = "") -> Quote:
+    """Make an empty draft for the actor's own unit; ``title`` is what its people call it.
 
     Raises:
         NotAllowedError: The actor can't save quotes.
     """
     actor.must(Permission.QUOTE_SAVE)
     with transaction():
-        quote = _new_quote(actor, now, title, reference)
-        record_quote(actor, "quote.created" if reference is None else "quote.imported", quote, now)
+        quote = _new_quote(actor, now, title, None)
+        record_quote(actor, "quote.created", quote, now)
         note_opening(actor, quote, now)
+    return quote
+
+
+def take_over(owner: Actor, reference: str, wanted: Sequence[Wanted], now: datetime) -> Quote:
+    """Make a draft of another system's quote, line by line as it was there, at today's prices.
+
+    Args:
+        owner: Whose quote it becomes; the operator who takes it over is named in the event.
+        reference: What the other system calls it, unique in the account.
+        wanted: Its lines, checked.
+        now: Instant of taking over.
+    """
+    with transaction():
+        quote = _new_quote(owner, now, reference, reference)
+        revision = quote.current
+        for line_id, item in enumerate(wanted, start=1):
+            _new_line(revision, item, line_id)
+        priced = note_prices(owner, quote, now, seen=range(1, len(wanted) + 1))
+        bump(quote, now, last_line_id=len(wanted), net_total=priced.totals.net_total)
+        record_quote(owner, "quote.imported", quote, now, lines=len(wanted))
     return quote
 
 
@@ -242,16 +256,28 @@ def _wanted(actor: Actor, items: Iterable[tuple[str, Decimal, str | None]]) -> l
     asked = list(items)
     known = find_products_by_sku(actor, [sku for sku, _quantity, _uom in asked])
     uoms = find_uoms({product.id: product.uom for product in known.values()})
-    return [_checked(known.get(sku), sku, quantity, uom, uoms) for sku, quantity, uom in asked]
+    return [check_product(known.get(sku), sku, quantity, uom, uoms) for sku, quantity, uom in asked]
 
 
-def _checked(
+def check_product(
     product: Product | None,
     sku: str,
     quantity: Decimal,
     uom: str | None,
     uoms: Mapping[int, Collection[str]],
 ) -> Wanted:
+    """Return what is wanted, if it is known, sold, and sold in that unit of measure.
+
+    Args:
+        product: What ``sku`` means, if anything.
+        sku: As typed.
+        quantity: Above zero.
+        uom: ``None`` for the product's own.
+        uoms: Product id -> units of measure that it is sold in.
+
+    Raises:
+        NoSuchProductError, ProductEndedError, ProductSucceededError, UnknownUomError: It is not.
+    """
     if product is None:
         raise NoSuchProductError(sku=sku)
     if not product.is_active:

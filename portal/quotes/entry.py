@@ -4,12 +4,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum, unique
 from typing import Final
 
 from portal.errors import N_
 from portal.quotes.rules import MOST_QUANTITY
+from portal.web.numbers import NotANumberError, decimals_of, parse_number
 
 MOST_ROWS: Final = 5_000
 MOST_CHARACTERS: Final = 400_000
@@ -23,9 +24,6 @@ _COUNTED: Final = re.compile(r"^(?P<quantity>\d[\d.,]*)\s*[x×*]\s+(?P<sku>\S.*)
 _GROUPED_END: Final = re.compile(r"^(?P<sku>[^,\s]+)\s+(?P<quantity>\d{1,3}(,\d{3})+)$")
 _SPACES: Final = re.compile(r"\s{2,}")
 _LAST_SPACE: Final = re.compile(r"^(?P<sku>\S.*?)\s+(?P<quantity>\d[\d.,]*)$")
-_NUMBER: Final = re.compile(r"\d{1,12}(\.\d{1,9})?")
-_GROUPED: Final = re.compile(r"\d{1,3}([,'\u00a0 ]\d{3})+(\.\d+)?")
-_GROUPED_POINT: Final = re.compile(r"\d{1,3}(\.\d{3})+(,\d+)?")
 
 _HEAD_SKUS: Final = frozenset(
     {
@@ -176,35 +174,17 @@ def read_quantity(text: str) -> tuple[Decimal | None, EntryError | None]:
     text = fold(text).strip()
     if not text:
         return None, EntryError.NO_QUANTITY
-    sign = text.startswith(("-", "−"))
-    plain = _plain_number(text.lstrip("+-−"))
-    if plain is None:
-        return None, EntryError.NOT_A_NUMBER
-    if sign or plain <= 0:
-        return None, EntryError.NOT_POSITIVE
-    if plain > MOST_QUANTITY:
-        return None, EntryError.TOO_MUCH
-    exponent = plain.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > _DECIMALS:
-        return None, EntryError.TOO_FINE
-    return plain, None
-
-
-def _plain_number(text: str) -> Decimal | None:
-    if _GROUPED.fullmatch(text):
-        text = re.sub(r"[,'\u00a0 ]", "", text)
-    elif _GROUPED_POINT.fullmatch(text) and ("," in text or text.count(".") > 1):
-        text = text.replace(".", "").replace(",", ".")
-    elif text.count(",") == 1 and "." not in text:
-        text = text.replace(",", ".")
-    if len(text) > 1 and re.fullmatch(r"\d{13,40}", text):
-        return Decimal(MOST_QUANTITY) + 1
-    if not _NUMBER.fullmatch(text):
-        return None
     try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
+        quantity = parse_number(text)
+    except NotANumberError:
+        return None, EntryError.NOT_A_NUMBER
+    if quantity <= 0:
+        return None, EntryError.NOT_POSITIVE
+    if quantity > MOST_QUANTITY:
+        return None, EntryError.TOO_MUCH
+    if decimals_of(quantity) > _DECIMALS:
+        return None, EntryError.TOO_FINE
+    return quantity, None
 
 
 def merge(rows: Iterable[EntryRow]) -> tuple[EntryRow, ...]:

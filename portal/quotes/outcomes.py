@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -98,7 +99,7 @@ def _tell(kind: str, quote: Quote, now: datetime, actor: Actor | None) -> None:
             "number": quote.number,
             "revision": revision.number,
             "title": revision.title,
-            "net_total": number_text(revision.net_total or quote.net_total or 0),
+            "net_total": number_text(revision.net_total or Decimal(0)),
             "gross_total": None
             if revision.gross_total is None
             else number_text(revision.gross_total),

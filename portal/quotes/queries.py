@@ -360,9 +360,13 @@ def current_draft(actor: Actor) -> OpenDraft | None:
     return OpenDraft(number=number, title=title, line_count=count)
 
 
-def find_opening(membership_id: int) -> QuoteOpening | None:
-    """Return what a membership opened last."""
-    return db.session.get(QuoteOpening, membership_id)
+def is_open(actor: Actor, quote: Quote) -> bool:
+    """Whether this is the draft that the actor opened last."""
+    held = select(QuoteOpening.quote_id).where(
+        QuoteOpening.membership_id == actor.membership_id,
+        QuoteOpening.account_id == actor.account_id,
+    )
+    return db.session.scalar(held) == quote.id
 
 
 def find_entry(actor: Actor) -> QuickEntry | None:
@@ -403,3 +407,13 @@ def find_due(now: datetime, states: Collection[QuoteStatus]) -> Sequence[int]:
         .where(Quote.status.in_(sorted(states)), Quote.valid_until <= now)
         .order_by(Quote.id)
     ).all()
+
+
+def find_owner_name(membership_id: int) -> str:
+    """Return the name of the person whose quote it is, for pages that already may name them."""
+    statement = (
+        select(Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.id == membership_id)
+    )
+    return db.session.scalar(statement) or ""

@@ -1,0 +1,300 @@
+"""What the pages of quotes show, as plain data for their templates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+
+from portal.accounts.queries import find_people_names
+from portal.approvals.actions import preview_route
+from portal.approvals.queries import find_runs
+from portal.approvals.rules import LABELS as APPROVAL_LABELS
+from portal.approvals.rules import Route
+from portal.approvals.strip import Strip, preview_strip, run_strip
+from portal.catalog.pricing.words import explain
+from portal.events.queries import find_events
+from portal.policy import Actor, Permission
+from portal.quotes import queries
+from portal.quotes.comparison import ChangeKind, LineChange, compare
+from portal.quotes.edits import FIELDS, Clash, ClashKind
+from portal.quotes.forms import DraftForm
+from portal.quotes.hashing import number_text
+from portal.quotes.models import Quote, QuoteRevision
+from portal.quotes.moves import Move, open_moves
+from portal.quotes.ordering import ordered_quantities
+from portal.quotes.places import Places, load_places
+from portal.quotes.queries import Filters
+from portal.quotes.rules import KIND, LABELS, Tab, last_day_of
+from portal.quotes.sheet import Sheet, SheetLine, sheet_of
+from portal.quotes.subject import change_text, make_subject, submitter_of
+from portal.web.addresses import url_with
+from portal.web.formats import unit_price
+from portal.web.paging import Page
+from portal.web.timeline import TimelineEntry, entries_of
+
+LINES_SHOWN: Final = 100
+MOST_TEXT: Final = 64
+Diff = tuple[str, str, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A step that can be taken now; ``reason`` says why this person can't."""
+
+    move: Move
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """A line of the page: why its price is what it is, and how much of it is ordered."""
+
+    line: SheetLine
+    why: str
+    ordered: str = ""
+
+    @property
+    def quantity_text(self) -> str:
+        """The quantity as it stands in its field."""
+        return number_text(self.line.row.quantity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotePage:
+    """One revision of a quote as its page shows it."""
+
+    quote: Quote
+    revision: QuoteRevision
+    sheet: Sheet
+    places: Places
+    lines: Page[LineView]
+    buttons: Mapping[str, Button]
+    can_edit: bool
+    can_copy: bool
+    strip: Strip | None
+    timeline: list[TimelineEntry]
+    revisions: Sequence[QuoteRevision]
+    owner: str
+    valid_until: str
+    form: DraftForm = field(default_factory=DraftForm)
+    clashes: Sequence[Diff] = ()
+    diff: Sequence[Diff] = ()
+    compared: tuple[int, int] | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this is the quote's current revision."""
+        return self.revision.number == self.quote.revision
+
+    @property
+    def version(self) -> int:
+        """The version that the form was made from, else the quote's."""
+        return self.form.version or self.quote.version
+
+    @property
+    def shown_ids(self) -> frozenset[int]:
+        """Line ids of this page of a long quote."""
+        return frozenset(view.line.row.line_id for view in self.lines.items)
+
+
+def filters_of(args: Mapping[str, str]) -> Filters:
+    """Read a list's filter from the address; nonsense is the default."""
+    asked = args.get("view", "")
+    tab = Tab(asked) if asked in set(Tab) else Tab.ACTIVE
+    return Filters(tab=tab, text=args.get("q", "").strip()[:MOST_TEXT])
+
+
+def views_of(filters: Filters, counts: Mapping[Tab, int]) -> list[tuple[str, str, bool, int]]:
+    """Return the tabs of the list: label, address, whether it is shown, exact count."""
+    return [
+        (_(tab.label), url_with(view=tab.value, page=None), tab is filters.tab, counts[tab])
+        for tab in Tab
+    ]
+
+
+def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
+    actor: Actor,
+    number: str,
+    now: datetime,
+    *,
+    revision: int | None = None,
+    compared: tuple[int, int] | None = None,
+    form: DraftForm | None = None,
+    clashes: Sequence[Clash] = (),
+    page: int = 1,
+) -> QuotePage:
+    """Return the page of a quote, in a constant number of statements.
+
+    Args:
+        actor: Whoever looks.
+        number: As printed.
+        now: The instant whose prices a draft shows.
+        revision: Default: the current one.
+        compared: Two revisions whose difference is shown.
+        form: What was typed, if it was refused.
+        clashes: What somebody else saved meanwhile.
+        page: Which lines of a long quote.
+
+    Raises:
+        QuoteNotFoundError: No such quote or revision within the actor's reach.
+    """
+    shown = queries.get_revision(actor, number, revision)
+    quote = shown.quote
+    places = load_places(quote.account_id)
+    sheet = sheet_of(actor, shown, places, now)
+    buttons = _buttons(actor, quote)
+    is_current = shown.number == quote.revision
+    return QuotePage(
+        quote=quote,
+        revision=shown,
+        sheet=sheet,
+        places=places,
+        lines=_lines(sheet, places, page),
+        buttons=buttons if is_current else {},
+        can_edit=is_current and "SAVE" in buttons and not buttons["SAVE"].reason,
+        can_copy=actor.can(Permission.QUOTE_SAVE),
+        strip=_strip(actor, sheet, places, now),
+        timeline=_timeline(quote),
+        revisions=queries.find_revisions(quote),
+        owner=queries.find_owner_name(quote.membership_id),
+        valid_until=_last_day(shown, places),
+        form=form or DraftForm(),
+        clashes=[_clash(clash, places) for clash in clashes],
+        diff=compare_revisions(actor, number, compared, places, now) if compared else (),
+        compared=compared,
+    )
+
+
+def _last_day(revision: QuoteRevision, places: Places) -> str:
+    if revision.valid_until is None:
+        return ""
+    return last_day_of(revision.valid_until, ZoneInfo(places.account.time_zone)).isoformat()
+
+
+def _lines(sheet: Sheet, places: Places, number: int) -> Page[LineView]:
+    """Return the lines of one page of a long quote; most quotes have one page."""
+    zone = ZoneInfo(places.account.time_zone)
+    ordered = ordered_quantities(sheet.quote.id)
+    first = (number - 1) * LINES_SHOWN
+    views = [
+        LineView(line, explain(line.resolution, zone), _ordered(ordered.get(line.row.line_id)))
+        for line in sheet.lines[first : first + LINES_SHOWN]
+    ]
+    return Page(views, len(sheet.lines), number, LINES_SHOWN)
+
+
+def _ordered(quantity: Decimal | None) -> str:
+    return number_text(quantity) if quantity else ""
+
+
+def _buttons(actor: Actor, quote: Quote) -> dict[str, Button]:
+    """Return the steps open in the quote's state, each with the reason why the actor can't."""
+    return {
+        move.name: Button(move, _reason(actor, quote, move.permission))
+        for move in open_moves(quote.status)
+        if move.permission is not None
+    }
+
+
+def _reason(actor: Actor, quote: Quote, permission: Permission) -> str:
+    if not actor.can(permission):
+        if permission is Permission.QUOTE_CONVERT:
+            return _("Your roles do not include ordering. Ask a buyer to convert this quote.")
+        return _("Your roles do not include this.")
+    reach = actor.reach(permission)
+    if not reach.covers(
+        account_id=quote.account_id, unit_id=quote.unit_id, owner_id=quote.membership_id
+    ):
+        return _("This quote belongs to somebody else: you can read it.")
+    return ""
+
+
+def _strip(actor: Actor, sheet: Sheet, places: Places, now: datetime) -> Strip | None:
+    """Return the route: of a draft as it would be now, of a submitted revision as it went."""
+    if sheet.revision.is_draft:
+        return preview_strip(route_of(actor, sheet, places, now)) if sheet.lines else None
+    runs = find_runs(KIND, [sheet.revision.id])
+    return run_strip(runs[-1].id) if runs else None
+
+
+def route_of(actor: Actor, sheet: Sheet, places: Places, now: datetime) -> Route:
+    """Return the route that a revision would take now."""
+    submitter = submitter_of(actor, sheet)
+    subject = make_subject(sheet, submitter, places.account.time_zone, now)
+    return preview_route(subject, now)
+
+
+def _timeline(quote: Quote) -> list[TimelineEntry]:
+    """Return what happened to a quote and to the approvals of its revisions, the newest first."""
+    revision_ids = [revision.id for revision in queries.find_revisions(quote)]
+    runs = find_runs(KIND, revision_ids)
+    objects = [(KIND, quote.id), *(("approval", run.id) for run in runs)]
+    events = find_events(quote.account_id, objects)
+    names = find_people_names({event.person_id for event in events if event.person_id})
+    return entries_of(events, {**APPROVAL_LABELS, **LABELS}, names)[::-1]
+
+
+# --- differences ---------------------------------------------------------------------------------
+
+
+def compare_revisions(
+    actor: Actor, number: str, compared: tuple[int, int], places: Places, now: datetime
+) -> list[Diff]:
+    """Return the lines that differ between two revisions, for the diff of the page."""
+    before, after = (
+        sheet_of(actor, queries.get_revision(actor, number, revision), places, now)
+        for revision in compared
+    )
+    changes = compare(
+        [line.compared for line in before.lines], [line.compared for line in after.lines]
+    )
+    return [_diff(change, before.quote.currency) for change in changes if change_text(change)]
+
+
+def _diff(change: LineChange, currency: str) -> Diff:
+    line = change.line
+    label = f"{line.sku} {line.name}"
+    if change.kind is ChangeKind.ADDED:
+        return "added", label, None, _said(change, currency, is_new=True)
+    if change.kind is ChangeKind.REMOVED:
+        return "removed", label, _said(change, currency, is_new=False), None
+    old, new = _said(change, currency, is_new=False), _said(change, currency, is_new=True)
+    return "changed", label, old, new
+
+
+def _said(change: LineChange, currency: str, *, is_new: bool) -> str:
+    """Say what a line was or is, as far as it differs."""
+    line = (change.after if is_new else change.before) or change.line
+    is_changed = change.kind is ChangeKind.CHANGED
+    parts = []
+    if change.quantity_changed or change.price_changed or not is_changed:
+        parts.append(f"{number_text(line.quantity)} × {unit_price(line.unit_price, currency)}")
+    if change.booking_changed or not is_changed:
+        parts += [part for part in (line.cost_centre, line.ship_to, line.note) if part]
+    return " · ".join(parts) or "–"
+
+
+def _clash(clash: Clash, places: Places) -> Diff:
+    """Say what somebody saved meanwhile, beside what this person typed."""
+    label = " ".join(part for part in (clash.sku, _(FIELDS[clash.field])) if part)
+    if clash.kind is ClashKind.ADDED:
+        return "added", label, None, _value(clash.saved, clash.field, places)
+    if clash.kind is ClashKind.REMOVED:
+        return "removed", label, _value(clash.typed, clash.field, places), None
+    typed = _value(clash.typed, clash.field, places) or "–"
+    saved = _value(clash.saved, clash.field, places) or "–"
+    return "changed", label, _("you: %(value)s", value=typed), _("saved: %(value)s", value=saved)
+
+
+def _value(value: object, name: str, places: Places) -> str:
+    if value is None or value == "":
+        return ""
+    if name == "cost_centre_id" and isinstance(value, int) and value in places.cost_centres:
+        return places.cost_centres[value].code
+    if name == "ship_to_address_id" and isinstance(value, int) and value in places.addresses:
+        return places.addresses[value].code
+    return str(value)
