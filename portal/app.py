@@ -1,21 +1,55 @@
 """Putting the house together: the only file that knows every package."""
 
+from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 import structlog
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal.accounts.imports import set_assortments_hook
+from portal.accounts import imports as account_imports
+from portal.accounts import notices, sessions
+from portal.accounts import views as accounts
+from portal.approvals import running as approval_runs
+from portal.approvals import views as approvals
 from portal.catalog.imports import ASSORTMENTS_OF_GROUPS
+from portal.catalog.pricing import impact
+from portal.company import people, policy
 from portal.config import Settings, load_settings
 from portal.db import db, engine_options, prepare_engine
+from portal.desk import accounts as desk_accounts
+from portal.desk import imports as desk_imports
+from portal.desk import price_lists
+from portal.home import navigation
+from portal.home import views as home
 from portal.jobs.actions import handle
+from portal.jobs.worker import recur
 from portal.messages import actions as messages
-from portal.web import access, identity, static
+from portal.orders import queries as orders_queries
+from portal.orders import views as orders
+from portal.quotes import actions as quotes
+from portal.quotes import ordering
+from portal.quotes import views as quotes_views
+from portal.quotes.counting import count_open_quotes
+from portal.quotes.rules import KIND as QUOTE
+from portal.web import access, identity, shell, static
 
 _HERE = Path(__file__).parent
+
+BLUEPRINTS = (
+    home.bp,
+    accounts.bp,
+    quotes_views.bp,
+    approvals.bp,
+    orders.bp,
+    people.bp,
+    policy.bp,
+    desk_accounts.bp,
+    desk_imports.bp,
+    price_lists.bp,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -24,14 +58,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(
         __name__,
         template_folder=str(_templates()),
-        static_folder=str(_HERE / "static"),
+        static_folder=str(static.FOLDER),
         static_url_path=static.url_path(),
     )
     _configure(app, settings)
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-    _plug_in(app)
+    _plug_in()
+    identity.init_app(app, sessions.load_session)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    _register_catalogue(app)
+    access.init_app(app)
+    shell.init_app(app)
+    navigation.plug_in(app)
     return app
 
 
@@ -58,6 +99,11 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=8 * 1024 * 1024,
         WTF_CSRF_TIME_LIMIT=None,
     )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the documented way to wrap an app
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -67,37 +113,21 @@ def _configure(app: Flask, settings: Settings) -> None:
     )
 
 
-def _plug_in(app: Flask) -> None:
+def _plug_in() -> None:
+    """Plug in at the top what must travel upwards through the layers: one line per kind."""
+    notices.plug_in(messages.tell)
+    account_imports.set_assortments_hook(ASSORTMENTS_OF_GROUPS)
+    impact.count_open_quotes_with(count_open_quotes)
+    approval_runs.on_outcome(QUOTE, quotes.settle, lock=quotes.lock_subject)
+    ordering.set_ordered_quantities_hook(orders_queries.find_ordered_quantities)
     handle(messages.DELIVER, messages.deliver)
-    if _exists("portal.accounts.sessions"):
-        identity.init_app(app, import_module("portal.accounts.sessions").load_session)
-    set_assortments_hook(ASSORTMENTS_OF_GROUPS)
-    # While the packages are being born: whatever exists is registered.
-    for name in (
-        "portal.accounts.views",
-        "portal.catalog.views",
-        "portal.quotes.views",
-        "portal.approvals.views",
-        "portal.orders.views",
-        "portal.company.people",
-        "portal.company.policy",
-        "portal.desk.accounts",
-        "portal.desk.catalog",
-        "portal.desk.price_lists",
-        "portal.desk.imports",
-        "portal.home.views",
-    ):
-        if _exists(name):
+    handle(quotes.EXPIRE, quotes.expire_due)
+    handle(quotes.REMIND, quotes.remind_due)
+    recur("quotes.expire", timedelta(minutes=5), quotes.expire_quotes)
+
+
+def _register_catalogue(app: Flask) -> None:
+    """Register the catalogue's pages as soon as they are there."""
+    for name in ("portal.catalog.views", "portal.desk.catalog"):
+        if find_spec(name) is not None:
             app.register_blueprint(import_module(name).bp)
-    access.init_app(app)
-    if _exists("portal.web.shell"):
-        import_module("portal.web.shell").init_app(app)
-    if _exists("portal.home.navigation"):
-        import_module("portal.home.navigation").plug_in(app)
-
-
-def _exists(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.accounts.actions import ensure_supplier
-from portal.accounts.cli import people
+from portal.accounts.cli import accounts_cli
 from portal.accounts.models import Account
 from portal.app import create_app
 from portal.catalog.pricing.cli import price, prices
@@ -192,7 +192,7 @@ def verify(anchor: str | None) -> None:
     click.echo("Every chain holds.")
 
 
-for command in (import_command, export_command, people, price, prices, route):
+for command in (import_command, export_command, accounts_cli, price, prices, route):
     cli.add_command(command)
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from portal.accounts.queries import load_operator
 from portal.approvals.policy_import import export_policies, import_policy_file
 from portal.config import Settings
-from portal.desk.kinds import KINDS, kind_named
+from portal.desk.kinds import BY_NAME
 from portal.files.importing import ImportKind, Mode, run_import
 from portal.files.reading import read_table
 from portal.files.writing import write_csv
@@ -21,7 +21,7 @@ from portal.policy import Actor
 from portal.web.clock import now
 
 POLICY = "policy"
-NAMES = (*sorted(KINDS), POLICY)
+NAMES = (*BY_NAME, POLICY)
 
 
 @click.command("import")
@@ -39,7 +39,7 @@ def import_command(
         policy = import_policy_file(_operator(), data, now(), dry_run=dry_run)
         _print(policy.as_json(), as_json=as_json, is_dry=dry_run)
         return
-    chosen = kind_named(kind)
+    chosen = BY_NAME[kind]
     report = run_import(
         chosen,
         read_table(data, file.name),
@@ -91,7 +91,7 @@ def export_command(kind: str, account: str | None, output: Path | None) -> None:
         policies = export_policies(_operator(), account, now())
         text = json.dumps(policies[0] if len(policies) == 1 else policies, ensure_ascii=False)
     else:
-        text = export_text(kind_named(kind), _operator(), account)
+        text = export_text(BY_NAME[kind], _operator(), account)
     if output is None:
         click.echo(text, nl=False)
     else:

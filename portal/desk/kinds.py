@@ -8,8 +8,14 @@ from portal.catalog import imports as catalog
 from portal.catalog.pricing import imports as pricing
 from portal.files.importing import ImportKind
 from portal.policy import CUSTOMER_ROLES, SUPPLIER_ROLES, Permission, grants_of
+from portal.quotes import imports as quotes
 
-KINDS: Final[tuple[ImportKind, ...]] = (*accounts.KINDS, *catalog.KINDS, *pricing.KINDS)
+KINDS: Final[tuple[ImportKind, ...]] = (
+    *accounts.KINDS,
+    *catalog.KINDS,
+    *pricing.KINDS,
+    *quotes.KINDS,
+)
 
 BY_NAME: Final[Mapping[str, ImportKind]] = {kind.name: kind for kind in KINDS}
 

@@ -43,7 +43,7 @@ class TaxChangedError(ConflictError):
     """A tax rate changed between submission and placing; the buyer may accept the new one."""
 
     message = N_(
-        "The tax rate has changed from {old} % to {new} % since the quote was submitted. "
+        "The tax rate was {old} % when the quote was submitted and is {new} % now. "
         "Tick the box to accept the new rate."
     )
     field = "accept_tax"

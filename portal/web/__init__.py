@@ -1,0 +1,1 @@
+"""The edge kit: access, the current actor, forms, tables, pages of errors."""
