@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, request, url_for
 from sqlalchemy import select
 
 from portal.accounts.models import Membership, MembershipRole, Person
@@ -13,7 +13,8 @@ from portal.approvals.queries import count_waiting
 from portal.db import EVERY_ROW, db, reaching
 from portal.errors import N_
 from portal.policy import Actor, P, Role
-from portal.web.shell import NavItem, Plugs, plug
+from portal.quotes.queries import current_draft
+from portal.web.shell import Draft, NavItem, Plugs, plug
 
 NAVIGATION: Final = (
     NavItem(label=N_("Home"), endpoint="home.index", permission=None, prefix="/"),
@@ -61,6 +62,13 @@ NAVIGATION: Final = (
         side="supplier",
     ),
     NavItem(
+        label=N_("Imports"),
+        endpoint="imports.index",
+        permission=P.ACCOUNT_READ,
+        prefix="/desk/imports",
+        side="supplier",
+    ),
+    NavItem(
         label=N_("Company"),
         endpoint="people.index",
         permission=P.PERSON_READ,
@@ -92,6 +100,7 @@ def plug_in(app: Flask) -> None:
             counts={"approvals": count_waiting},
             supplier_name=_supplier_name,
             grantors=find_grantors,
+            current_draft=_current_draft,
         ),
     )
 
@@ -111,6 +120,14 @@ def _learn_supplier_name() -> None:
 def _supplier_name() -> str:
     held = current_app.extensions.get(_NAME)
     return held[0] if held else ""
+
+
+def _current_draft(actor: Actor) -> Draft | None:
+    found = current_draft(actor) if actor.can(P.QUOTE_SAVE) else None
+    if found is None:
+        return None
+    url = url_for("quotes.detail", number=found.number)
+    return Draft(number=found.number, url=url, lines=found.line_count)
 
 
 def find_grantors(actor: Actor) -> Sequence[str]:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask import url_for
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func, select
 
+from portal.catalog.models import Product
+from portal.catalog.queries import find_products_by_sku, visible_products
+from portal.catalog.search_index import found_by
 from portal.db import db
 from portal.orders.models import Order
 from portal.orders.queries import OrderFilter, count_by_tab, find_orders
@@ -29,6 +32,8 @@ _NUMBER: Final = re.compile(r"([QO])-?(\d{1,9})")
 class Found:
     """The first hits of each kind, and how many there are in all."""
 
+    products: Sequence[Product] = ()
+    products_total: int = 0
     quotes: Sequence[QuoteRow] = ()
     quotes_total: int = 0
     orders: Sequence[Order] = ()
@@ -37,7 +42,7 @@ class Found:
     @property
     def is_empty(self) -> bool:
         """Whether nothing of any kind was found."""
-        return not (self.quotes_total or self.orders_total)
+        return not (self.products_total or self.quotes_total or self.orders_total)
 
 
 def clean(text: str) -> str:
@@ -47,7 +52,7 @@ def clean(text: str) -> str:
 
 def find_exact(actor: Actor, text: str) -> str | None:
     """Return the address of the one thing that carries exactly this number, if it is visible."""
-    return _document(actor, text) or _purchase_order(actor, text)
+    return _document(actor, text) or _product(actor, text) or _purchase_order(actor, text)
 
 
 def _document(actor: Actor, text: str) -> str | None:
@@ -60,6 +65,13 @@ def _document(actor: Actor, text: str) -> str | None:
         found = db.session.scalar(statement.with_only_columns(Quote.number))
         return url_for("quotes.detail", number=found) if found else None
     return _order(actor, Order.number == number)
+
+
+def _product(actor: Actor, text: str) -> str | None:
+    if not actor.can(P.CATALOG_READ):
+        return None
+    product = find_products_by_sku(actor, [text]).get(text)
+    return url_for("catalog.detail", sku=product.sku) if product else None
 
 
 def _purchase_order(actor: Actor, text: str) -> str | None:
@@ -76,9 +88,26 @@ def _order(actor: Actor, condition: ColumnElement[bool]) -> str | None:
 
 def search(actor: Actor, text: str) -> Found:
     """Return what contains ``text``, of every kind that the actor may read."""
+    products, products_total = _products(actor, text)
     quotes, quotes_total = _quotes(actor, text)
     orders, orders_total = _orders(actor, text)
-    return Found(quotes=quotes, quotes_total=quotes_total, orders=orders, orders_total=orders_total)
+    return Found(
+        products=products,
+        products_total=products_total,
+        quotes=quotes,
+        quotes_total=quotes_total,
+        orders=orders,
+        orders_total=orders_total,
+    )
+
+
+def _products(actor: Actor, text: str) -> tuple[Sequence[Product], int]:
+    if not actor.can(P.CATALOG_READ):
+        return (), 0
+    statement = visible_products(actor).where(found_by(text))
+    total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+    first = statement.order_by(Product.sku).limit(SHOWN)
+    return db.session.scalars(first).all() if total else (), total
 
 
 def _quotes(actor: Actor, text: str) -> tuple[Sequence[QuoteRow], int]:
