@@ -83,7 +83,6 @@ class Supplier(Company):
     """Northwind Systems, who runs the portal; each account manager looks after one customer."""
 
     code = "SUPPLIER"
-    name = "Northwind Systems"
     account_manager = Member("manager@northwind.example", "NORTHWIND")
     account_manager_asia = Member("manager.asia@northwind.example", "NORTHWIND")
     pricing_manager = Member("pricing@northwind.example", "NORTHWIND")

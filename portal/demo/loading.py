@@ -1,27 +1,28 @@
 """Loading the demo's files: every kind of import in its order, then publishing and policies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from importlib import import_module
 from importlib.resources import files
-from importlib.util import find_spec
 from typing import Final
 
 from flask import current_app
 from sqlalchemy import func, select
 
+from portal.accounts import imports as accounts
 from portal.accounts.actions import ensure_supplier
 from portal.accounts.models import Membership
 from portal.accounts.passwords import hash_password
 from portal.accounts.queries import load_operator
 from portal.accounts.signing_in import store_password
 from portal.approvals.policy_import import import_policy_file
+from portal.catalog import imports as catalog
+from portal.catalog.pricing import imports as pricing
 from portal.catalog.pricing.actions import publish_list
 from portal.config import Settings
 from portal.db import db, transaction
 from portal.demo.cast import PASSWORD, Acme, Hanbit, Supplier
 from portal.events.actions import record
-from portal.files.importing import ImportKind, ImportReport, Mode, run_import
+from portal.files.importing import ImportKind, Mode, run_import
 from portal.files.reading import Table, read_table
 from portal.policy import Actor
 
@@ -36,25 +37,13 @@ BEFORE_PUBLISHING: Final = (
 AFTER_PUBLISHING: Final = (
     "price-assignments", "agreements", "costs", "tax-rates", "freight-rates", "part-numbers",
 )  # fmt: skip
-NEED_PRODUCTS: Final = ("price-entries", "costs", "part-numbers")
 SMALL_FAMILY: Final = 5
 """How many products of each family the small world keeps."""
 
 
-def find_kinds() -> dict[str, ImportKind]:
-    """Return every kind of import by its name."""
-    found: dict[str, ImportKind] = {}
-    # While the packages are being born: whatever exists is loaded.
-    for name in ("accounts", "catalog", "catalog.pricing", "quotes"):
-        try:
-            exists = find_spec(f"portal.{name}.imports") is not None
-        except ModuleNotFoundError:
-            exists = False
-        if exists:
-            found.update(
-                {kind.name: kind for kind in import_module(f"portal.{name}.imports").KINDS}
-            )
-    return found
+KINDS: Final[Mapping[str, ImportKind]] = {
+    kind.name: kind for kind in (*accounts.KINDS, *catalog.KINDS, *pricing.KINDS)
+}
 
 
 def read_data(kind: str) -> Table:
@@ -76,20 +65,12 @@ def keep_few(table: Table) -> Table:
     return Table(table.columns, tuple(row for _, row in kept), tuple(number for number, _ in kept))
 
 
-def load_kind(
-    name: str, operator: Actor, now: datetime, narrow: Callable[[Table], Table]
-) -> ImportReport | None:
+def load_kind(name: str, operator: Actor, now: datetime, narrow: Callable[[Table], Table]) -> None:
     """Import one of the shipped files; a refusal of our own data is a defect."""
-    kind = find_kinds().get(name)
-    if kind is None or (name in NEED_PRODUCTS and "products" not in find_kinds()):
-        return None
     settings: Settings = current_app.config["SETTINGS"]
-    table = narrow(read_data(name))
-    if name == "access-groups" and "assortments" not in find_kinds():
-        table = Table(table.columns[:-1], tuple(r[:-1] for r in table.rows), table.row_numbers)
     report = run_import(
-        kind,
-        table,
+        KINDS[name],
+        narrow(_with_supplier(read_data(name), operator.account_code)),
         actor=operator,
         mode=Mode.REPLACE,
         now=now,
@@ -99,14 +80,27 @@ def load_kind(
         first = report.refused[0]
         message = f"{name}.csv, row {first.row}, {first.column} {first.value!r}: {first.reason}"
         raise ValueError(message)
-    return report
+
+
+def _with_supplier(table: Table, code: str) -> Table:
+    """Put the supplier's real account code where the files say ``SUPPLIER``."""
+    rows = tuple(
+        tuple(code if cell == Supplier.code else cell for cell in row) for row in table.rows
+    )
+    return Table(table.columns, rows, table.row_numbers)
 
 
 def make_operator() -> Actor:
     """Make the supplier's own account and return the operator who sets everything up."""
-    time_zone = current_app.config["SETTINGS"].time_zone
-    ensure_supplier(Supplier.code, Supplier.name, currency="EUR", country="DE", time_zone=time_zone)
-    return load_operator("demo", time_zone)
+    settings: Settings = current_app.config["SETTINGS"]
+    ensure_supplier(
+        settings.supplier_code,
+        settings.supplier_name,
+        currency="EUR",
+        country="DE",
+        time_zone=settings.time_zone,
+    )
+    return load_operator("demo", settings.time_zone)
 
 
 def give_passwords(operator: Actor, now: datetime) -> None:
@@ -117,7 +111,7 @@ def give_passwords(operator: Actor, now: datetime) -> None:
             select(Membership.person_id, func.min(Membership.account_id)).group_by(
                 Membership.person_id
             )
-        ).tuples():
+        ):
             store_password(person_id, password_hash, now)
             record(
                 operator,

@@ -95,7 +95,7 @@ def tell_of_acme(now: datetime) -> None:
     order(acme.buyer, rooms, "4500018856", now - 6 * DAY, parts=2)
 
     power = draft(
-        acme.site_buyer, "UPS for the branch offices", {"UP-0002": 4}, now - 5 * DAY,
+        acme.site_buyer, "UPS for the branch offices", {"UP-0002": 12}, now - 5 * DAY,
         cost_centre="1000",
     )  # fmt: skip
     power = submit(acme.site_buyer, power, now - 5 * DAY + HOUR)

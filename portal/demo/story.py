@@ -1,21 +1,27 @@
 """The demo: the whole world with a story that is under way, or the small one for tests."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import func, select
 
 from portal.accounts.models import Account, Membership, MembershipRole, Person, Unit
-from portal.db import db
+from portal.catalog.models import Product
+from portal.catalog.pricing.models import PriceEntry
+from portal.db import Base, db
 from portal.demo.loading import keep_few, load_world
+from portal.demo.scenes import tell
 from portal.errors import N_, ConflictError
 from portal.files.reading import Table
+
+SET_UP_BEFORE: Final = timedelta(days=21)
 
 
 class NotEmptyError(ConflictError):
     """The database already holds accounts, which the demo would mix with made-up ones."""
 
-    message = N_("This database already holds accounts; the demo is only loaded into an empty one.")
+    message = N_("This database already holds accounts; the demo goes into an empty one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +41,8 @@ class DemoSummary:
 
     accounts: tuple[str, ...]
     people: tuple[DemoPerson, ...]
-    products: int = 0
-    prices: int = 0
+    products: int
+    prices: int
 
 
 def load_demo(now: datetime) -> DemoSummary:
@@ -46,7 +52,8 @@ def load_demo(now: datetime) -> DemoSummary:
         NotEmptyError: The database already holds accounts.
     """
     _must_be_empty()
-    load_world(now, _everything)
+    load_world(now - SET_UP_BEFORE, _everything)
+    tell(now)
     return summarise()
 
 
@@ -66,8 +73,12 @@ def _everything(table: Table) -> Table:
 
 
 def _must_be_empty() -> None:
-    if db.session.scalar(select(func.count()).select_from(Account)):
+    if db.session.scalar(select(Account.id).where(Account.kind == "customer").limit(1)):
         raise NotEmptyError
+
+
+def _count(table: type[Base]) -> int:
+    return db.session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def summarise() -> DemoSummary:
@@ -88,4 +99,6 @@ def summarise() -> DemoSummary:
             DemoPerson(account, unit or "", name, email, tuple(roles.get(key, ())))
             for account, unit, name, email, key in rows
         ),
+        products=_count(Product),
+        prices=_count(PriceEntry),
     )
