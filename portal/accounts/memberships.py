@@ -98,7 +98,7 @@ def invite_person(
     email = normal_email(invitation.email)
     with transaction():
         account = get_account(actor, account_code)
-        _must_administer(actor, account, invitation.rights.access_group_id)
+        must_administer(actor, account, invitation.rights.access_group_id)
         _check_rights(actor, account, None, invitation.rights)
         person = find_person_by_email(email)
         if person is None:
@@ -290,12 +290,17 @@ def check_administers(actor: Actor, membership: Membership) -> None:
         NotAllowedError: The permission does not reach it.
         OwnRightsError: It is the actor's own.
     """
-    _must_administer(actor, membership.account, membership.access_group_id)
+    must_administer(actor, membership.account, membership.access_group_id)
     if membership.person_id == actor.person_id:
         raise OwnRightsError
 
 
-def _must_administer(actor: Actor, account: Account, access_group_id: int | None) -> None:
+def must_administer(actor: Actor, account: Account, access_group_id: int | None) -> None:
+    """Refuse an actor who may not give rights in this account and access group.
+
+    Raises:
+        NotAllowedError: Out of reach; the supplier's own people need the permission for staff.
+    """
     actor.must_reach(Permission.PERSON_SAVE, account_id=account.id, group_id=access_group_id)
     if account.is_supplier:
         actor.must(Permission.STAFF_SAVE)

@@ -111,6 +111,7 @@ def _invites_at(actor: Actor, account: Account | None) -> str:
 def invite() -> ResponseReturnValue:
     actor = current_actor()
     account = _account(actor) or get_account(actor, actor.account_code)
+    memberships.must_administer(actor, account, actor.access_group_id)
     form = InviteForm()
     _offer(form, actor, account, None)
     form.locale.choices = [
