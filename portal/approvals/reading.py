@@ -7,6 +7,8 @@ from typing import Any
 from portal.approvals import queries
 from portal.approvals.frozen import reason_from
 from portal.approvals.models import ApprovalRun, ApprovalStep, Decision
+from portal.approvals.population import load_people
+from portal.approvals.reassigning import Vacancy, find_vacancies
 from portal.approvals.rules import RunState
 from portal.approvals.running import progress_of
 from portal.approvals.strip import Strip, strip_of
@@ -53,6 +55,7 @@ class RunPage:
     newer: ApprovalRun | None
     tone: str
     label: str
+    vacancies: tuple[Vacancy, ...] = ()
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -103,7 +106,16 @@ def read_run(actor: Actor, run_id: int) -> RunPage:
         newer=queries.find_newer(run),
         tone=TONES[state],
         label=state.label,
+        vacancies=_vacancies(actor, run),
     )
+
+
+def _vacancies(actor: Actor, run: ApprovalRun) -> tuple[Vacancy, ...]:
+    """Return the steps whose people left, for those who may name others."""
+    reach = actor.reach(Permission.POLICY_SAVE)
+    if not run.is_open or not reach.covers(account_id=run.account_id):
+        return ()
+    return find_vacancies(run, load_people(run.account_id))
 
 
 def _my_step(actor: Actor, run: ApprovalRun) -> ApprovalStep | None:

@@ -175,12 +175,18 @@ def _replace_requesters(named: Sequence[Member], facts: Facts, people: People) -
     left = tuple(member for member in named if member.person_id not in requesters)
     if left or not taken:
         return Named(left)
+    return Named(superiors_of(taken, people, requesters), taken)
+
+
+def superiors_of(
+    taken: Sequence[Member], people: People, requesters: frozenset[int]
+) -> tuple[Member, ...]:
+    """Return who answers instead of people: their managers upwards, else site administrators."""
     above = (_superior(member, people, requesters) for member in taken)
     superiors = by_email(member for member in above if member is not None)
     if superiors:
-        return Named(superiors, taken)
-    administrators = [item for item in people.administrators() if item.person_id not in requesters]
-    return Named(tuple(administrators), taken)
+        return superiors
+    return tuple(member for member in people.administrators() if member.person_id not in requesters)
 
 
 def _superior(member: Member, people: People, requesters: frozenset[int]) -> Member | None:

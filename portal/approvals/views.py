@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.approvals import actions, queries
-from portal.approvals.forms import BulkForm, DecisionForm
+from portal.approvals.forms import BulkForm, DecisionForm, ReassignForm
 from portal.approvals.frozen import reason_from
 from portal.approvals.queries import Box, RunNotFoundError
 from portal.approvals.reading import TONES, RunPage, read_run
+from portal.approvals.reassigning import reassign_step
 from portal.approvals.rules import Answer, RunState
 from portal.approvals.words import reason_sentence
 from portal.errors import ConflictError, InvalidError
@@ -92,12 +93,43 @@ def detail(run_id: int) -> ResponseReturnValue:
     return _show(read_run(current_actor(), run_id))
 
 
-def _show(page: RunPage, form: DecisionForm | None = None, problem: str = "") -> str:
+def _show(
+    page: RunPage,
+    form: DecisionForm | None = None,
+    problem: str = "",
+    reassign_form: ReassignForm | None = None,
+) -> str:
     if form is None:
         form = DecisionForm(formdata=None)
     form.content_hash.data = page.run.content_hash
     form.step.data = str(page.step.id) if page.step else ""
-    return render_template("approvals/detail.html", shown=page, form=form, problem=problem)
+    if reassign_form is None:
+        reassign_form = ReassignForm(formdata=None)
+    return render_template(
+        "approvals/detail.html",
+        shown=page,
+        form=form,
+        problem=problem,
+        reassign_form=reassign_form,
+    )
+
+
+@bp.post("/approvals/<int:run_id>/reassign")
+@requires(P.POLICY_SAVE)
+def reassign(run_id: int) -> ResponseReturnValue:
+    """Name somebody instead of the people who left a step; without a name the next in charge."""
+    actor, form = current_actor(), ReassignForm()
+    step = form.step.data or ""
+    valid = form.validate_on_submit() and _is_id(step)
+    if not valid:
+        return _show(read_run(actor, run_id), reassign_form=form), 422
+    try:
+        reassign_step(actor, run_id, int(step), form.email.data or "", now())
+    except InvalidError as error:
+        form.add_error(error)
+        return _show(read_run(actor, run_id), reassign_form=form), 422
+    flash(_("The step is reassigned; whoever answers instead has been asked."), "success")
+    return redirect(url_for(".detail", run_id=run_id), code=303)
 
 
 @bp.get("/a/<token>")
@@ -147,7 +179,7 @@ def _decide(run_id: int, answer: Answer) -> ResponseReturnValue:
             form.comment.data or "",
             form.content_hash.data or "",
             now(),
-            int(step) if step.isascii() and step.isdigit() and len(step) < 16 else None,  # noqa: PLR2004 - an id fits
+            int(step) if _is_id(step) else None,
         )
     except InvalidError as error:
         form.add_error(error)

@@ -83,7 +83,7 @@ class Office:
         report = import_policy_file(self.operator(), json.dumps(document | head), now)
         assert report.refused == ()
 
-    def subject(
+    def subject(  # noqa: PLR0913 - what the tests vary
         self,
         requester: str = "mina",
         *,
@@ -92,13 +92,14 @@ class Office:
         total: str = "6000.00",
         expires_at: datetime | None = None,
         changes: tuple[str, ...] = (),
+        kind: str = "quote",
     ) -> Subject:
         """Return a summary as a quote would hand it over."""
         asks = self.actor(requester)
         amount = Decimal(total)
         who = frozenset({asks.person_id or 0})
         return Subject(
-            kind="quote",
+            kind=kind,
             id=key,
             number="Q-000001",
             revision=revision,
