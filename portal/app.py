@@ -1,8 +1,6 @@
 """Putting the house together: the only file that knows every package."""
 
 from datetime import timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import structlog
@@ -14,12 +12,14 @@ from portal.accounts import notices, sessions
 from portal.accounts import views as accounts
 from portal.approvals import running as approval_runs
 from portal.approvals import views as approvals
+from portal.catalog import views as catalog
 from portal.catalog.imports import ASSORTMENTS_OF_GROUPS
 from portal.catalog.pricing import impact
 from portal.company import people, policy
 from portal.config import Settings, load_settings
 from portal.db import db, engine_options, prepare_engine
 from portal.desk import accounts as desk_accounts
+from portal.desk import catalog as desk_catalog
 from portal.desk import imports as desk_imports
 from portal.desk import price_lists
 from portal.home import navigation
@@ -41,12 +41,14 @@ _HERE = Path(__file__).parent
 BLUEPRINTS = (
     home.bp,
     accounts.bp,
+    catalog.bp,
     quotes_views.bp,
     approvals.bp,
     orders.bp,
     people.bp,
     policy.bp,
     desk_accounts.bp,
+    desk_catalog.bp,
     desk_imports.bp,
     price_lists.bp,
 )
@@ -69,7 +71,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     identity.init_app(app, sessions.load_session)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    _register_catalogue(app)
     access.init_app(app)
     shell.init_app(app)
     navigation.plug_in(app)
@@ -124,10 +125,3 @@ def _plug_in() -> None:
     handle(quotes.EXPIRE, quotes.expire_due)
     handle(quotes.REMIND, quotes.remind_due)
     recur("quotes.expire", timedelta(minutes=5), quotes.expire_quotes)
-
-
-def _register_catalogue(app: Flask) -> None:
-    """Register the catalogue's pages as soon as they are there."""
-    for name in ("portal.catalog.views", "portal.desk.catalog"):
-        if find_spec(name) is not None:
-            app.register_blueprint(import_module(name).bp)

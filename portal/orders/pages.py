@@ -14,7 +14,7 @@ from portal.orders.drafting import least_of
 from portal.orders.forms import ReasonForm, TermsForm
 from portal.orders.models import Order
 from portal.orders.queries import OrderFilter
-from portal.orders.rules import KIND, LABELS, LedgerLine, Move, Tab
+from portal.orders.rules import KIND, LABELS, TAB_STATES, UNSENT, LedgerLine, Move, Tab
 from portal.orders.settling import ledger_of
 from portal.policy import Actor
 from portal.quotes.models import Quote, QuoteLine
@@ -83,11 +83,14 @@ def filter_of(args: Mapping[str, str]) -> OrderFilter:
     return OrderFilter(tab, args.get("q", "").strip()[:MOST_TEXT])
 
 
-def views_of(wanted: OrderFilter, counts: Mapping[Tab, int]) -> list[tuple[str, str, bool, int]]:
+def views_of(
+    actor: Actor, wanted: OrderFilter, counts: Mapping[Tab, int]
+) -> list[tuple[str, str, bool, int]]:
     """Return the tabs of the list: label, address, whether it is shown, exact count."""
     return [
         (_(tab.label), url_with(view=tab.value, page=None), tab is wanted.tab, counts[tab])
         for tab in Tab
+        if not (actor.is_supplier and TAB_STATES[tab] <= UNSENT)
     ]
 
 

@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
         wanted=wanted,
         sort=sort,
         columns=columns,
-        views=pages.views_of(wanted, counts),
+        views=pages.views_of(actor, wanted, counts),
     )
 
 
@@ -149,7 +149,10 @@ def convert_form(number: str) -> ResponseReturnValue:
 def convert(number: str) -> ResponseReturnValue:
     actor, form = current_actor(), TermsForm()
     typed = pages.read_quantities(request.form)
-    if form.validate_on_submit() and not typed.errors:
+    is_valid = form.validate_on_submit()
+    for text in typed.errors.values():
+        form.add_error(text)
+    if is_valid and not typed.errors:
         try:
             order_number = _convert(number, form, typed.quantities)
         except (InvalidError, ConflictError) as refusal:

@@ -1,0 +1,61 @@
+"""A quote that a buyer may order from: small enough to be approved without people."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from portal.accounts.models import Account, Address, CostCentre
+from portal.db import db, transaction
+from portal.demo.cast import Cast
+from portal.policy import Actor
+from portal.quotes import actions as quotes
+from portal.quotes.edits import DraftEdits
+from portal.quotes.models import Quote
+from portal.quotes.queries import get_quote
+from portal.quotes.rules import QuoteStatus
+
+MakeQuote = Callable[..., Quote]
+
+
+@pytest.fixture
+def approved(cast: Cast, now: datetime) -> MakeQuote:
+    """Return a function that makes an approved quote of ``quantity`` pieces of each SKU."""
+
+    def make(*skus: str, quantity: int = 10, buyer: Actor | None = None) -> Quote:
+        actor = buyer or cast.acme.buyer
+        quote = quotes.create_quote(actor, now, title="For an order")
+        items = [(sku, Decimal(quantity), None) for sku in skus or ("MS-0002",)]
+        quote = quotes.add_lines(actor, quote.number, items, now)
+        quote = quotes.save_draft(actor, quote.number, quote.version, _places(actor), now)
+        quotes.submit_quote(actor, quote.number, quote.version, {}, now)
+        quote = get_quote(actor, quote.number)
+        assert quote.status is QuoteStatus.APPROVED
+        return quote
+
+    return make
+
+
+def _places(actor: Actor) -> DraftEdits:
+    ship_to = db.session.scalar(
+        select(Address.id).where(Address.account_id == actor.account_id, Address.kind == "ship")
+    )
+    centre = db.session.scalar(
+        select(CostCentre.id).where(CostCentre.account_id == actor.account_id)
+    )
+    return DraftEdits(ship_to_address_id=ship_to, cost_centre_id=centre)
+
+
+@pytest.fixture
+def set_account(cast: Cast) -> Callable[..., None]:
+    """Return a function that changes settings of ACME's account row."""
+
+    def change(**values: object) -> None:
+        with transaction():
+            account = db.session.get_one(Account, cast.acme.account_id)
+            for name, value in values.items():
+                setattr(account, name, value)
+
+    return change
