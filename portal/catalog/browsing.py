@@ -1,0 +1,318 @@
+"""The catalogue's list: search, filters with exact counts, order and page, in few statements."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    and_,
+    case,
+    false,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import joinedload
+
+from portal.catalog.models import Category, PartNumber, Product, ProductAttribute, sku_key
+from portal.catalog.queries import find_categories, visible_products
+from portal.catalog.search_index import found_by
+from portal.db import db
+from portal.policy import Actor
+from portal.web.paging import Page, offset_of
+from portal.web.tables import Sort
+
+MOST_ATTRIBUTES: Final = 8
+MOST_VALUES: Final = 12
+
+
+@unique
+class ProductSort(StrEnum):
+    """By what the list can be ordered."""
+
+    BEST = "best"
+    NAME = "name"
+    SKU = "sku"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What the list is narrowed to; values of one name are alternatives, names hold together."""
+
+    text: str = ""
+    category_path: str = ""
+    manufacturers: tuple[str, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.text or self.category_path or self.manufacturers or self.attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A product with the account's own number and name for it."""
+
+    product: Product
+    own_number: str | None
+    own_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value to filter by, and how many products would be left."""
+
+    value: str
+    count: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One category to filter by."""
+
+    category: Category
+    count: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the catalogue and every way to narrow it further."""
+
+    page: Page[Item]
+    categories: Sequence[Node]
+    chosen: Category | None
+    manufacturers: Sequence[Value]
+    attributes: Mapping[str, Sequence[Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """What each filter asks of a product; a facet counts without its own."""
+
+    text: ColumnElement[bool]
+    category: ColumnElement[bool]
+    manufacturers: ColumnElement[bool]
+    attributes: Mapping[str, ColumnElement[bool]]
+
+    def all(self) -> ColumnElement[bool]:
+        return and_(self.text, self.category, self.manufacturers, *self.attributes.values())
+
+
+_ANY: Final = Product.id.is_not(None)
+
+
+def search_products(
+    actor: Actor,
+    filters: Filters,
+    *,
+    sort: Sort[ProductSort],
+    locale: str,
+    number: int = 1,
+    size: int = 50,
+) -> Listing:
+    """Return one page of what an actor sees, with exact counts, in six statements."""
+    categories = find_categories()
+    conditions = _conditions(actor, filters, categories)
+    chosen = next((item for item in categories if item.path == filters.category_path), None)
+    return Listing(
+        page=_page(actor, filters, conditions, sort, locale, number, size),
+        categories=_nodes(categories, _count_categories(actor, conditions), chosen),
+        chosen=chosen,
+        manufacturers=_values(_count_manufacturers(actor, conditions), filters.manufacturers),
+        attributes=_attributes(_count_attributes(actor, conditions), filters.attributes),
+    )
+
+
+def find_products(actor: Actor, text: str, *, number: int = 1, size: int = 50) -> Page[Product]:
+    """Return products by SKU for the supplier's desk, those at the end of their life as well."""
+    statement = visible_products(actor, with_ended=True)
+    if text:
+        statement = statement.where(_matches(actor, text))
+    total = db.session.scalar(statement.with_only_columns(func.count(Product.id)))
+    rows = db.session.scalars(
+        statement.options(joinedload(Product.category))
+        .order_by(Product.sku_key, Product.id)
+        .limit(size)
+        .offset(offset_of(number, size))
+    )
+    return Page(rows.all(), total or 0, number, size)
+
+
+def count_by_category() -> Mapping[int | None, int]:
+    """Return how many products, sold or ended, stand in each category itself."""
+    rows = db.session.execute(
+        select(Product.category_id, func.count(Product.id)).group_by(Product.category_id)
+    )
+    return {category_id: count for category_id, count in rows}  # noqa: C416 - rows are no pairs
+
+
+def _conditions(actor: Actor, filters: Filters, categories: Sequence[Category]) -> _Conditions:
+    return _Conditions(
+        text=_matches(actor, filters.text) if filters.text else _ANY,
+        category=_below(filters.category_path, categories) if filters.category_path else _ANY,
+        manufacturers=(
+            Product.manufacturer.in_(filters.manufacturers) if filters.manufacturers else _ANY
+        ),
+        attributes={
+            name: Product.id.in_(
+                select(ProductAttribute.product_id).where(
+                    ProductAttribute.name == name, ProductAttribute.value.in_(values)
+                )
+            )
+            for name, values in filters.attributes.items()
+        },
+    )
+
+
+def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
+    """Return the condition for a typed query: the index, or the account's own numbers and names."""
+    if actor.is_supplier:
+        return found_by(text)
+    own = select(PartNumber.product_id).where(
+        PartNumber.account_id == actor.account_id,
+        or_(
+            PartNumber.buyer_sku_key.contains(sku_key(text), autoescape=True),
+            PartNumber.name.icontains(text.strip(), autoescape=True),
+        ),
+    )
+    return or_(found_by(text), Product.id.in_(own))
+
+
+def _below(path: str, categories: Iterable[Category]) -> ColumnElement[bool]:
+    """Return the condition for a category with its descendants; an unknown one holds nothing."""
+    ids = [item.id for item in categories if f"{item.path}/".startswith(f"{path}/")]
+    return Product.category_id.in_(ids) if ids else false()
+
+
+def _page(  # noqa: PLR0913, PLR0917 - handed on from the one caller
+    actor: Actor,
+    filters: Filters,
+    conditions: _Conditions,
+    sort: Sort[ProductSort],
+    locale: str,
+    number: int,
+    size: int,
+) -> Page[Item]:
+    found = visible_products(actor).where(conditions.all())
+    total = db.session.scalar(found.with_only_columns(func.count(Product.id)).order_by(None))
+    own = and_(PartNumber.product_id == Product.id, PartNumber.account_id == actor.account_id)
+    rows = db.session.execute(
+        found.outerjoin(PartNumber, own)
+        .with_only_columns(Product, PartNumber.buyer_sku, PartNumber.name)
+        .options(joinedload(Product.category))
+        .order_by(*_order(filters.text, sort, locale))
+        .limit(size)
+        .offset(offset_of(number, size))
+    )
+    items = [Item(product, own_number, own_name) for product, own_number, own_name in rows]
+    return Page(items, total or 0, number, size)
+
+
+def _order(text: str, sort: Sort[ProductSort], locale: str) -> list[SQLColumnExpression[Any]]:
+    """Return the order: for a search the product of that very SKU first, then its beginnings."""
+    own_language = Product.names[locale].as_string()
+    name = func.lower(func.coalesce(func.nullif(own_language, ""), Product.name))
+    keys: dict[ProductSort, list[SQLColumnExpression[Any]]] = {
+        ProductSort.BEST: [_closeness(text), name] if text else [name],
+        ProductSort.NAME: [name],
+        ProductSort.SKU: [Product.sku_key],
+    }
+    columns = keys[sort.key]
+    return [*(column.desc() if sort.descending else column for column in columns), Product.id]
+
+
+def _closeness(text: str) -> ColumnElement[int]:
+    key = sku_key(text)
+    return case(
+        (Product.sku_key == key, 0),
+        (Product.sku_key.startswith(key, autoescape=True), 1),
+        else_=2,
+    )
+
+
+def _count_categories(actor: Actor, conditions: _Conditions) -> dict[int | None, int]:
+    rows = db.session.execute(
+        visible_products(actor)
+        .where(conditions.text, conditions.manufacturers, *conditions.attributes.values())
+        .with_only_columns(Product.category_id, func.count(Product.id))
+        .group_by(Product.category_id)
+    )
+    return {category_id: count for category_id, count in rows}  # noqa: C416 - rows are no pairs
+
+
+def _count_manufacturers(actor: Actor, conditions: _Conditions) -> dict[str, int]:
+    rows = db.session.execute(
+        visible_products(actor)
+        .where(
+            conditions.text,
+            conditions.category,
+            *conditions.attributes.values(),
+            Product.manufacturer.is_not(None),
+        )
+        .with_only_columns(Product.manufacturer, func.count(Product.id))
+        .group_by(Product.manufacturer)
+    )
+    return {str(name): count for name, count in rows}
+
+
+def _count_attributes(actor: Actor, conditions: _Conditions) -> dict[str, dict[str, int]]:
+    """Count every value of every attribute, each name without the filter on itself."""
+    others = [
+        or_(ProductAttribute.name == name, condition)
+        for name, condition in conditions.attributes.items()
+    ]
+    rows = db.session.execute(
+        visible_products(actor)
+        .join(ProductAttribute, ProductAttribute.product_id == Product.id)
+        .where(conditions.text, conditions.category, conditions.manufacturers, *others)
+        .with_only_columns(ProductAttribute.name, ProductAttribute.value, func.count(Product.id))
+        .group_by(ProductAttribute.name, ProductAttribute.value)
+    )
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for name, value, count in rows:
+        counts[name][value] = count
+    return counts
+
+
+def _nodes(
+    categories: Sequence[Category], direct: Mapping[int | None, int], chosen: Category | None
+) -> list[Node]:
+    """Return the roots, the way down to the chosen category and what lies directly below it."""
+    counts: Counter[str] = Counter()
+    for item in categories:
+        for path in item.ancestor_paths:
+            counts[path] += direct.get(item.id, 0)
+    opened = set(chosen.ancestor_paths) if chosen else set()
+    return [
+        Node(item, counts[item.path], item is chosen)
+        for item in categories
+        if (counts[item.path] or item.path in opened)
+        and (item.depth == 1 or item.path.rpartition("/")[0] in opened)
+    ]
+
+
+def _values(counts: Mapping[str, int], chosen: Collection[str]) -> list[Value]:
+    """Return the most frequent values and all chosen ones, the most frequent first."""
+    known = dict(counts) | {value: counts.get(value, 0) for value in chosen}
+    ranked = sorted(known.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [
+        Value(value, count, value in chosen)
+        for place, (value, count) in enumerate(ranked)
+        if place < MOST_VALUES or value in chosen
+    ]
+
+
+def _attributes(
+    counts: Mapping[str, Mapping[str, int]], chosen: Mapping[str, Collection[str]]
+) -> dict[str, list[Value]]:
+    """Return the attributes that most products have, and those that are chosen."""
+    totals = {name: sum(values.values()) for name, values in counts.items()}
+    ranked = sorted(totals, key=lambda name: (-totals[name], name))
+    shown = [*ranked[:MOST_ATTRIBUTES], *(n for n in chosen if n not in ranked[:MOST_ATTRIBUTES])]
+    return {name: _values(counts.get(name, {}), chosen.get(name, ())) for name in shown}

@@ -1,0 +1,91 @@
+"""Pages of the catalogue: the list with search and filters, and one product with its prices."""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from portal.catalog import forms
+from portal.catalog.browsing import ProductSort, search_products
+from portal.catalog.models import Category
+from portal.catalog.offers import find_offers, reader_of
+from portal.catalog.queries import (
+    find_part_numbers,
+    find_products_by_sku,
+    get_product,
+    suggest_similar,
+)
+from portal.catalog.rules import STATUS_LABELS, STATUS_TONES, local_name
+from portal.policy import P
+from portal.web.access import current_actor, requires
+from portal.web.clock import now
+from portal.web.locale import current_language
+from portal.web.paging import page_number, page_size
+from portal.web.tables import sort_of
+
+bp = Blueprint("catalog", __name__, url_prefix="/catalog")
+
+
+@bp.app_template_filter("local_name")
+def name_here(item: object) -> str:
+    """Write the name of a product or category in the page's language."""
+    return local_name(item.name, item.names, current_language().tag)  # type: ignore[attr-defined]
+
+
+@bp.get("")
+@requires(P.CATALOG_READ)
+def index() -> ResponseReturnValue:
+    actor, filters = current_actor(), forms.read_filters()
+    listing = search_products(
+        actor,
+        filters,
+        sort=(sort := sort_of(ProductSort, ProductSort.BEST)),
+        locale=current_language().tag,
+        number=page_number(),
+        size=page_size(),
+    )
+    reader = reader_of(actor, request.args.get("account", "").strip())
+    as_of = forms.read_as_of(now(), reader.time_zone if reader else actor.time_zone)
+    products = [item.product for item in listing.page.items]
+    page = render_template(
+        "catalog/index.html",
+        listing=listing,
+        filters=filters,
+        sort=sort,
+        reader=reader,
+        as_of=as_of,
+        offers=find_offers(reader, products, as_of.at) if reader else {},
+        chips=forms.chips(filters, _name_of(listing.chosen, filters.category_path)),
+        forms=forms,
+        similar=[] if listing.page.total else suggest_similar(actor, filters.text),
+        can_add=actor.can(P.QUOTE_SAVE),
+    )
+    return page, 422 if as_of.error else 200
+
+
+def _name_of(category: Category | None, path: str) -> str:
+    return name_here(category) if category else path
+
+
+@bp.get("/<sku>")
+@requires(P.CATALOG_READ)
+def detail(sku: str) -> ResponseReturnValue:
+    actor = current_actor()
+    product = get_product(actor, sku)
+    reader = reader_of(actor, request.args.get("account", "").strip())
+    as_of = forms.read_as_of(now(), reader.time_zone if reader else actor.time_zone)
+    account_id = reader.buyer.account_id if reader else actor.account_id
+    successor = product.successor_sku or ""
+    page = render_template(
+        "catalog/detail.html",
+        product=product,
+        reader=reader,
+        as_of=as_of,
+        offer=find_offers(reader, [product], as_of.at).get(product.id) if reader else None,
+        own=find_part_numbers(account_id, [product.id]).get(product.id),
+        successor=find_products_by_sku(actor, [successor]).get(successor) if successor else None,
+        labels=STATUS_LABELS,
+        tones=STATUS_TONES,
+        forms=forms,
+        can_add=actor.can(P.QUOTE_SAVE),
+        can_see_trace=actor.is_supplier,
+    )
+    return page, 422 if as_of.error else 200
