@@ -31,8 +31,12 @@ class Sample:
     unit: str | None = None
     group: str | None = None
     is_named_by_runs: bool = False
+    is_private: bool = False
+    """Whether nobody but the one whose it is reaches it, whatever they may do."""
     prefer: Mapping[str, str] | None = None
     """Column and value that the sample should have, so that its pages show as much as possible."""
+    of: Mapping[str, str] | None = None
+    """By account the e-mail of the person whose membership the sample is."""
 
     @property
     def rows(self) -> Table:
@@ -53,6 +57,10 @@ class Sample:
             own = rows.c[rows.info.get("account_column", "account_id")]
             wanted = select(account.c.id).where(account.c.code == account_code).scalar_subquery()
             statement = statement.where(own == wanted)
+        if self.of is not None:
+            people = Base.metadata.tables["person"]
+            whose = select(people.c.id).where(people.c.email == self.of[account_code])
+            statement = statement.where(rows.c.person_id == whose.scalar_subquery())
         for name, value in (self.prefer or {}).items():
             found = db.session.execute(statement.where(rows.c[name] == value)).first()
             if found is not None:
@@ -60,6 +68,9 @@ class Sample:
         found = db.session.execute(statement).first()
         return None if found is None else (found[0], found[1])
 
+
+VIEWERS: Final = {"ACME": "viewer@acme.example", "HANBIT": "viewer@hanbit.example"}
+"""Whose rights are the least, so that whoever may change people may change them."""
 
 SAMPLES: Final[Mapping[str, Sample]] = {
     "/quotes/": Sample(
@@ -96,6 +107,15 @@ SAMPLES: Final[Mapping[str, Sample]] = {
         read=P.PERSON_READ,
         missing=999_999_999,
         group="access_group_id",
+        of=VIEWERS,
+    ),
+    "/memberships/": Sample(
+        table="membership",
+        column="id",
+        read=P.PERSON_READ,
+        missing=999_999_999,
+        is_private=True,
+        of=VIEWERS,
     ),
     "/desk/accounts/": Sample(
         table="account", column="code", read=P.ACCOUNT_READ, missing="NOBODY"
@@ -113,7 +133,11 @@ FURTHER: Final[Mapping[str, str | int]] = {
 }
 """What further arguments say, by the address before them."""
 
-TOKENS: Final[Mapping[str, str]] = {"/a/": "x" * 43, "/invitation/": "x" * 43, "/reset/": "x" * 43}
+TOKENS: Final[Mapping[str, str]] = {
+    "/a/": "x" * 43,
+    "/invitation/": "x" * 43,
+    "/password/": "x" * 43,
+}
 """Addresses that name a secret: whoever holds it may come, so that they have tests of their own."""
 
 
