@@ -49,6 +49,7 @@ from portal.files.parsing import (
 from portal.policy import Actor, Permission
 
 SET, DELETE = "set", "delete"
+KINDS_BY_NAME = {kind.value: kind for kind in EntryKind}
 
 
 class OneTargetError(CellError):
@@ -180,16 +181,17 @@ def _key(batch: Batch, row: Row, codes: _Codes) -> Key | None:
 
 
 def _said(batch: Batch, row: Row, *, is_standard: bool) -> Said | None:
-    kinds = [kind for kind in EntryKind if row[kind.value] is not None]
-    if len(kinds) != 1:
-        batch.refuse(row, kinds[1].value if kinds else "price", OneValueError())
+    named = [name for name in KINDS_BY_NAME if row.values.get(name) is not None]
+    if len(named) != 1:
+        batch.refuse(row, named[1] if named else "price", OneValueError())
         return None
-    kind = kinds[0]
-    value: Decimal = row[kind.value]
-    if not is_fit(Entry(kind, value, "", Decimal(0)), in_standard_list=is_standard):
-        batch.refuse(row, kind.value, UnfitValueError())
+    name = named[0]
+    value: Decimal = row.values[name]
+    entry = Entry(KINDS_BY_NAME[name], value, "", Decimal(0))
+    if not is_fit(entry, in_standard_list=is_standard):
+        batch.refuse(row, name, UnfitValueError())
         return None
-    return Said(kind.value, value, row["valid_to"])
+    return Said(name, value, row["valid_to"])
 
 
 def _stored(basis: PriceListVersion | None) -> dict[Key, list[tuple[int, Said]]]:
