@@ -102,14 +102,14 @@ def tell_of_acme(now: datetime) -> None:
     answer(acme.cio, power, Answer.REQUEST_CHANGES, "Please take the larger model.", now - 4 * DAY)
 
     simulation = draft(
-        acme.buyer, "Workstations for simulation", {"WS-0002": 4, "MN-0005": 8},
+        acme.buyer, "Workstations for simulation", {"WS-0002": 6, "MN-0005": 8},
         now - 2 * DAY, cost_centre="2200",
     )  # fmt: skip
     simulation = submit(acme.buyer, simulation, now - 2 * DAY + HOUR)
     answer(acme.approver, simulation, Answer.APPROVE, "Agreed with the department.", now - DAY)
 
     spares = draft(
-        acme.buyer, "Network cards, spares", {"NW-0003": 8, "NW-0004": 10}, now - DAY,
+        acme.buyer, "Network cards, spares", {"NW-0002": 7, "NW-0004": 10}, now - DAY,
         cost_centre="2200",
     )  # fmt: skip
     submit(acme.buyer, spares, now - DAY + HOUR)

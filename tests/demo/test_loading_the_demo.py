@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
 
 from portal.accounts.models import Account, Person
 from portal.accounts.passwords import verify_password
-from portal.approvals.models import ApprovalRun
+from portal.approvals.models import ApprovalRun, ApprovalStep
 from portal.approvals.rules import RunState
 from portal.catalog.models import Product
 from portal.catalog.pricing.models import PriceList
@@ -44,7 +45,9 @@ def test_the_demo_has_more_than_six_hundred_products_with_a_price_for_both(
     assert len(products) >= 600
 
     for actor in (cast.acme.buyer, cast.hanbit.buyer):
-        questions = [PriceQuestion(product, product.min_quantity or 1) for product in products]
+        questions = [
+            PriceQuestion(product, product.min_quantity or Decimal(1)) for product in products
+        ]
         answers = resolve_prices(buyer_of(actor), questions, now)
         assert [item for item in answers if not item.found] == []
 
@@ -73,14 +76,23 @@ def test_the_story_leaves_quotes_and_orders_in_many_states() -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_a_quote_above_ten_thousand_waits_for_the_second_level(cast: Cast) -> None:
-    open_runs = db.session.scalars(
-        select(ApprovalRun).where(
-            ApprovalRun.account_id == cast.acme.account_id, ApprovalRun.state == RunState.OPEN
+@pytest.mark.parametrize("is_above", [False, True])
+def test_a_quote_above_ten_thousand_needs_two_levels_and_one_below_needs_one(
+    cast: Cast, *, is_above: bool
+) -> None:
+    levels = db.session.scalars(
+        select(func.count(ApprovalStep.level.distinct()))
+        .join(ApprovalRun, ApprovalRun.id == ApprovalStep.run_id)
+        .where(
+            ApprovalRun.account_id == cast.acme.account_id,
+            ApprovalRun.state == RunState.OPEN.value,
+            ApprovalRun.total > (10_000 if is_above else 0),
+            ApprovalRun.total <= (100_000 if is_above else 10_000),
         )
+        .group_by(ApprovalRun.id)
     ).all()
 
-    assert sorted(len({step.level for step in run.route.steps}) for run in open_runs) == [1, 2]
+    assert levels == [2 if is_above else 1]
 
 
 @pytest.mark.usefixtures("demo")
