@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.accounts import actions
+from portal.accounts.imports import KINDS
 from portal.accounts.models import Account, Unit
 from portal.accounts.people import PeopleFilter, PeopleOrder, find_memberships
 from portal.accounts.queries import (
@@ -28,7 +29,6 @@ from portal.web.tables import Sort
 
 bp = Blueprint("desk_accounts", __name__, url_prefix="/desk/accounts")
 
-KINDS = ("accounts", "units", "addresses", "cost-centres", "access-groups", "people")
 PEOPLE_SHOWN = 50
 
 
@@ -65,7 +65,7 @@ def detail(code: str) -> ResponseReturnValue:
         role_labels=ROLE_LABELS,
         can_save=actor.reach(P.ACCOUNT_SAVE).covers(account_id=account.id)
         and not account.is_supplier,
-        kinds=KINDS,
+        kinds=[(kind.name, kind.label) for kind in KINDS],
         company=_company(actor, account),
         people=_people(actor, account),
     )

@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 
 from portal.accounts import rates, signing_in
@@ -21,9 +25,11 @@ from portal.accounts.rules import (
     WeakPasswordError,
 )
 from portal.accounts.sessions import open_session
+from portal.config import Settings
 from portal.db import db, transaction
 from portal.demo.cast import Cast
 from portal.events.models import Event
+from portal.jobs.actions import run_next
 from portal.messages.models import Message
 from tests.accounts.files import operator
 from tests.accounts.keys import key_of, person_of
@@ -253,3 +259,28 @@ def test_events_of_inviting_name_nobody(cast: Cast) -> None:
     text = " ".join(str(data) for data in db.session.scalars(select(Event.data)))
     assert "@" not in text
     assert "Nora" not in text
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject"), [("en", "Your access to the portal for ACME"), ("ko", "")]
+)
+def test_the_mail_carries_the_link_as_text_and_as_html(
+    world: Flask, cast: Cast, locale: str, subject: str
+) -> None:
+    guest = replace(invitation(cast), locale=locale)
+    invite_person(cast.acme.admin, "ACME", guest, now=NOW)
+    path = mailed("invitation")
+
+    while run_next(NOW):
+        pass
+
+    settings: Settings = world.config["SETTINGS"]
+    files = sorted(
+        settings.mail_dir.glob("invitation.*.eml"), key=lambda file: file.stat().st_mtime
+    )
+    mail = message_from_bytes(files[-1].read_bytes(), policy=default)
+    assert mail["To"] == f"Nora Neu <{NEW}>"
+    assert subject in mail["Subject"]
+    bodies = {part.get_content_type(): part.get_content() for part in mail.iter_parts()}
+    assert set(bodies) == {"text/plain", "text/html"}
+    assert all(settings.base_url + path in body for body in bodies.values())

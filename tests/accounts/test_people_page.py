@@ -35,7 +35,7 @@ def form_of(page: str) -> dict[str, Any]:
     ):
         chosen = re.search(r'<option[^>]*selected[^>]*value="([^"]*)"', options)
         data[name] = chosen[1] if chosen else ""
-    boxes = re.findall(r'<input type="checkbox"[^>]*name="roles" value="([^"]+)"([^>]*)>', page)
+    boxes = re.findall(r'<input type="checkbox"[^>]*name="roles"\s+value="([^"]+)"([^>]*)>', page)
     data["roles"] = [value for value, rest in boxes if "checked" in rest and "disabled" not in rest]
     return data
 
