@@ -2,15 +2,16 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from portal.accounts.models import Membership, Person, Unit
+from portal.accounts.models import Account, Membership, Person, Unit
 from portal.approvals.queries import named_subject_ids
 from portal.catalog.models import Product
 from portal.db import db
@@ -25,6 +26,7 @@ from portal.quotes.rules import (
     QuoteStatus,
     SortBy,
     Tab,
+    last_day_of,
 )
 from portal.scope import within
 
@@ -67,6 +69,15 @@ class QuoteRow:
     net_total: Decimal | None
     valid_until: datetime | None
     changed_at: datetime
+    account: str
+    time_zone: str
+
+    @property
+    def last_day(self) -> date | None:
+        """The day until which it is valid, in the account's own time zone."""
+        if self.valid_until is None:
+            return None
+        return last_day_of(self.valid_until, ZoneInfo(self.time_zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +201,16 @@ def find_revisions(quote: Quote) -> Sequence[QuoteRevision]:
     return db.session.scalars(statement).all()
 
 
+def is_submitted(actor: Actor, number: str, version: int) -> bool:
+    """Whether the actor has submitted the draft that they saw in this version, or a later one."""
+    current = get_quote(actor, number).current
+    return (
+        current.submitted_version is not None
+        and current.submitted_by_id == actor.membership_id
+        and 0 < version <= current.submitted_version
+    )
+
+
 def get_orderable(actor: Actor, number: str, *, lock: bool = False) -> Quote:
     """Return a quote whose current revision may be ordered; validity is the caller's to check.
 
@@ -234,20 +255,21 @@ def find_quotes(
         .offset(offset)
         .limit(limit)
     )
-    return [_row(*found) for found in db.session.execute(statement)]
+    return [_row(*found) for found in db.session.execute(statement).all()]
 
 
-def _visible_rows(actor: Actor) -> Select[Quote, str, str | None]:
+def _visible_rows(actor: Actor) -> Select[Quote, str, str | None, str, str]:
     return (
         visible_to(actor)
-        .add_columns(Person.name, Unit.code)
+        .add_columns(Person.name, Unit.code, Account.name, Account.time_zone)
+        .join(Account, Account.id == Quote.account_id)
         .join(Membership, Membership.id == Quote.membership_id)
         .join(Person, Person.id == Membership.person_id)
         .outerjoin(Unit, Unit.id == Quote.unit_id)
     )
 
 
-def _row(quote: Quote, owner: str, unit: str | None) -> QuoteRow:
+def _row(quote: Quote, owner: str, unit: str | None, account: str, time_zone: str) -> QuoteRow:
     return QuoteRow(
         number=quote.number,
         title=quote.title,
@@ -260,6 +282,8 @@ def _row(quote: Quote, owner: str, unit: str | None) -> QuoteRow:
         net_total=quote.net_total,
         valid_until=quote.valid_until,
         changed_at=quote.changed_at,
+        account=account,
+        time_zone=time_zone,
     )
 
 
@@ -329,7 +353,7 @@ def find_expiring(actor: Actor, now: datetime, *, limit: int = 5) -> list[QuoteR
         .order_by(Quote.valid_until, Quote.id)
         .limit(limit)
     )
-    return [_row(*found) for found in db.session.execute(statement)]
+    return [_row(*found) for found in db.session.execute(statement).all()]
 
 
 # --- what somebody works on ----------------------------------------------------------------------

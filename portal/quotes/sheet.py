@@ -112,7 +112,8 @@ def sheet_of(actor: Actor, revision: QuoteRevision, places: Places, at: datetime
         quote=revision.quote,
         revision=revision,
         lines=tuple(
-            _frozen_line(line, booked.get(str(line.line_id), {})) for line in revision.lines
+            _frozen_line(line, booked.get(str(line.line_id), {}), revision.currency)
+            for line in revision.lines
         ),
         totals=frozen_totals(revision),
         addresses=revision.frozen.get("addresses", {}),
@@ -161,13 +162,13 @@ def _draft_line(item: PricedLine, revision: QuoteRevision, places: Places) -> Sh
     )
 
 
-def _frozen_line(line: QuoteLine, booked: Mapping[str, Any]) -> SheetLine:
+def _frozen_line(line: QuoteLine, booked: Mapping[str, Any], currency: str) -> SheetLine:
     return SheetLine(
         row=line,
         product=line.product,
         resolution=thaw(
             line.trace,
-            currency=line.revision.currency,
+            currency=currency,
             unit_price=line.unit_price,
             list_price=line.list_price,
             line_total=line.line_total,

@@ -1,17 +1,26 @@
 """Which columns the list of quotes and its export show."""
 
-from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.money import minor_units, round_half_up
 from portal.quotes.queries import QuoteRow
 from portal.quotes.rules import SortBy
 from portal.web.tables import Column
 
-COLUMNS: Final[tuple[Column[QuoteRow], ...]] = (
+
+def _net_total(row: QuoteRow) -> Decimal | None:
+    """Return the total in the currency's own decimals, as it is printed."""
+    if row.net_total is None:
+        return None
+    return round_half_up(row.net_total, minor_units(row.currency))
+
+
+_COLUMNS: Final[tuple[Column[QuoteRow], ...]] = (
     Column(
         key="number",
         label=_l("Quote"),
@@ -29,7 +38,7 @@ COLUMNS: Final[tuple[Column[QuoteRow], ...]] = (
     Column(
         key="net_total",
         label=_l("Net total"),
-        value=lambda row: row.net_total,
+        value=_net_total,
         kind="money",
         currency=lambda row: row.currency,
         sort=SortBy.TOTAL,
@@ -37,8 +46,7 @@ COLUMNS: Final[tuple[Column[QuoteRow], ...]] = (
     Column(
         key="valid_until",
         label=_l("Valid until"),
-        # The end is exclusive: the instant before it lies on the day that is shown.
-        value=lambda row: row.valid_until - timedelta(microseconds=1) if row.valid_until else None,
+        value=lambda row: row.last_day,
         kind="day",
         sort=SortBy.VALID_UNTIL,
     ),
@@ -52,4 +60,14 @@ COLUMNS: Final[tuple[Column[QuoteRow], ...]] = (
     Column(key="reference", label=_l("Reference"), value=lambda row: row.reference),
 )
 
-ON_PAGE: Final = tuple(column for column in COLUMNS if column.key != "reference")
+_ACCOUNT: Final[Column[QuoteRow]] = Column(
+    key="account", label=_l("Account"), value=lambda row: row.account
+)
+_FILES_ONLY: Final = frozenset({"reference"})
+
+
+def columns_of(*, is_supplier: bool, on_page: bool) -> list[Column[QuoteRow]]:
+    """Return the columns of the list; the supplier's staff also see whose quote it is."""
+    number, *others = _COLUMNS
+    columns = [number, _ACCOUNT, *others] if is_supplier else [number, *others]
+    return [column for column in columns if not (on_page and column.key in _FILES_ONLY)]

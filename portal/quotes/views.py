@@ -22,7 +22,7 @@ from portal.quotes.places import load_places
 from portal.quotes.quick import fingerprint, read_entry
 from portal.quotes.rules import QuoteStatus, SortBy
 from portal.quotes.sheet import sheet_of
-from portal.quotes.tables import COLUMNS, ON_PAGE
+from portal.quotes.tables import columns_of
 from portal.web.access import current_actor, requires, safe_next
 from portal.web.clock import now
 from portal.web.formats import refusal
@@ -39,7 +39,7 @@ def index() -> ResponseReturnValue:
     sort = sort_of(SortBy, SortBy.CHANGED, descending=True)
     if request.args.get("format") in {"csv", "xlsx"}:
         rows = queries.find_quotes(actor, filters, sort=sort.key, descending=sort.descending)
-        return _file(request.args["format"], rows)
+        return _file(request.args["format"], rows, is_supplier=actor.is_supplier)
     number, size = page_number(), page_size()
     counts = queries.count_tabs(actor, filters.text)
     rows = queries.find_quotes(
@@ -55,14 +55,15 @@ def index() -> ResponseReturnValue:
         page=Page(rows, counts[filters.tab], number, size),
         filters=filters,
         sort=sort,
-        columns=ON_PAGE,
+        columns=columns_of(is_supplier=actor.is_supplier, on_page=True),
         views=pages.views_of(filters, counts),
         can_save=actor.can(P.QUOTE_SAVE),
     )
 
 
-def _file(kind: str, rows: list[queries.QuoteRow]) -> ResponseReturnValue:
-    header, cells = header_of(COLUMNS), cells_of(COLUMNS, rows)
+def _file(kind: str, rows: list[queries.QuoteRow], *, is_supplier: bool) -> ResponseReturnValue:
+    columns = columns_of(is_supplier=is_supplier, on_page=False)
+    header, cells = header_of(columns), cells_of(columns, rows)
     if kind == "xlsx":
         return file_response(write_xlsx(header, cells, sheet=_("Quotes")), "quotes.xlsx")
     return file_response(write_csv(header, cells, for_people=True), "quotes.csv")
@@ -217,11 +218,12 @@ def save(number: str) -> ResponseReturnValue:
 @bp.post("/<number>/submit")
 @requires(P.QUOTE_SUBMIT)
 def submit(number: str) -> ResponseReturnValue:
-    form = _read(number, P.QUOTE_SUBMIT)
+    actor, form = current_actor(), _read(number, P.QUOTE_SUBMIT)
+    if queries.is_submitted(actor, number, form.version):
+        return redirect(url_for(".detail", number=number), code=303)  # a second press
     refused = _save(number, form)
     if refused is not None:
         return refused
-    actor = current_actor()
     try:
         quote = actions.submit_quote(
             actor,
