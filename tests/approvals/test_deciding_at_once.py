@@ -85,7 +85,9 @@ def answer_unguarded(member_id: int, run_id: int, _said: str) -> bool:
 
 
 def run_ids() -> list[int]:
-    return list(db.session.scalars(select(ApprovalRun.id).order_by(ApprovalRun.id)))
+    found = list(db.session.scalars(select(ApprovalRun.id).order_by(ApprovalRun.id)))
+    db.session.rollback()  # what is read after the race must not be what was there before it
+    return found
 
 
 def states() -> Counter[str]:
