@@ -10,6 +10,7 @@ from portal.accounts.models import Account
 from portal.accounts.queries import AccountNotFoundError, get_account
 from portal.catalog.models import Product
 from portal.catalog.pricing.ladder import SMALLEST_STEP
+from portal.catalog.pricing.lookups import supplier_zone
 from portal.catalog.pricing.queries import Break, Buyer, PriceBook, buyer_of, open_book
 from portal.catalog.pricing.rules import Resolution
 from portal.catalog.pricing.words import TraceWords, explain, explain_trace
@@ -70,7 +71,7 @@ def find_offers(reader: Reader, products: Iterable[Product], at: datetime) -> di
     if not wanted:
         return {}
     book = open_book(reader.buyer, wanted, at)
-    zone = ZoneInfo(reader.time_zone)
+    zone = supplier_zone()
     return {product.id: _offer(book, product, zone) for product in wanted}
 
 

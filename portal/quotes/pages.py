@@ -15,6 +15,7 @@ from portal.approvals.queries import find_runs
 from portal.approvals.rules import LABELS as APPROVAL_LABELS
 from portal.approvals.rules import Route
 from portal.approvals.strip import Strip, preview_strip, run_strip
+from portal.catalog.pricing.lookups import supplier_zone
 from portal.catalog.pricing.words import explain
 from portal.events.queries import find_events
 from portal.policy import Actor, Permission
@@ -177,7 +178,7 @@ def _last_day(revision: QuoteRevision, places: Places) -> str:
 
 def _lines(sheet: Sheet, places: Places, number: int) -> Page[LineView]:
     """Return the lines of one page of a long quote; most quotes have one page."""
-    zone = ZoneInfo(places.account.time_zone)
+    zone = supplier_zone()
     ordered = ordered_quantities(sheet.quote.id)
     first = (number - 1) * LINES_SHOWN
     views = [

@@ -41,7 +41,7 @@ def explain(resolution: Resolution, zone: ZoneInfo) -> str:
     it holds and the last day on which it does.
 
     Args:
-        zone: The account's time zone, in which the last day is meant.
+        zone: The supplier's time zone: ends of prices are stored as midnights there.
     """
     if not resolution.found or resolution.entry is None:
         return _("No price is agreed for this: price on request.")
