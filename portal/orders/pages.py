@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from portal.approvals.rules import LABELS as APPROVAL_LABELS
 from portal.events.queries import find_events
 from portal.orders import queries
 from portal.orders.drafting import least_of
@@ -103,13 +104,14 @@ def show_order(actor: Actor, order: Order, form: TermsForm, reason_form: ReasonF
     """Return an order's page: what may be done with it, and its time line with the quote's."""
     if not form.key.data:
         form.key.data = secrets.token_urlsafe(24)
-    events = find_events(order.account_id, [(KIND, order.id), (QUOTE, order.quote_id)])
+    objects = [(KIND, order.id), (QUOTE, order.quote_id), ("approval", order.run_id)]
+    events = find_events(order.account_id, objects)
     names = queries.find_names({event.person_id for event in events if event.person_id})
     return OrderPage(
         order=order,
         owner=queries.find_owner_name(order.membership_id),
         buttons=_buttons(actor, order),
-        timeline=entries_of(events, {**QUOTE_LABELS, **LABELS}, names),
+        timeline=entries_of(events, {**APPROVAL_LABELS, **QUOTE_LABELS, **LABELS}, names)[::-1],
         form=form,
         reason_form=reason_form,
     )
