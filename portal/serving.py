@@ -14,16 +14,16 @@ THREADS: Final = 8
 GRACE_SECONDS: Final = 20
 
 
-class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+class _Server(BaseApplication):
     """Gunicorn with our settings; each of its processes makes its own application."""
 
     def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
         self.settings, self.options = settings, options
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # gunicorn ships no types
 
     def load_config(self) -> None:
         for name, value in self.options.items():
-            self.cfg.set(name, value)
+            self.cfg.set(name, value)  # type: ignore[union-attr]  # set by the base class
 
     def load(self) -> Any:  # noqa: ANN401 - a WSGI application
         return create_app(self.settings)
@@ -48,7 +48,7 @@ def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> Non
                 "loglevel": "warning",
                 "control_socket_disable": True,
             },
-        ).run()
+        ).run()  # type: ignore[no-untyped-call]  # gunicorn ships no types
     finally:
         if worker is not None:
             worker.terminate()

@@ -25,14 +25,14 @@ class Recurring:
 
     name: str
     every: timedelta
-    run: Callable[[datetime], None]
+    run: Callable[[datetime], object]
     next_at: datetime | None = None
 
 
 _recurring: list[Recurring] = []
 
 
-def recur(name: str, every: timedelta, run: Callable[[datetime], None]) -> None:
+def recur(name: str, every: timedelta, run: Callable[[datetime], object]) -> None:
     """Name something that every worker does in turn; doing it twice must do no harm."""
     _recurring[:] = [item for item in _recurring if item.name != name]
     _recurring.append(Recurring(name, every, run))

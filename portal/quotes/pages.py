@@ -154,7 +154,7 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
         revision=shown,
         sheet=sheet,
         places=places,
-        lines=_lines(sheet, places, page),
+        lines=_lines(sheet, page),
         buttons=buttons if is_current else {},
         can_edit=is_current and "SAVE" in buttons and not buttons["SAVE"].reason,
         can_copy=actor.can(Permission.QUOTE_SAVE),
@@ -176,7 +176,7 @@ def _last_day(revision: QuoteRevision, places: Places) -> str:
     return last_day_of(revision.valid_until, ZoneInfo(places.account.time_zone)).isoformat()
 
 
-def _lines(sheet: Sheet, places: Places, number: int) -> Page[LineView]:
+def _lines(sheet: Sheet, number: int) -> Page[LineView]:
     """Return the lines of one page of a long quote; most quotes have one page."""
     zone = supplier_zone()
     ordered = ordered_quantities(sheet.quote.id)
