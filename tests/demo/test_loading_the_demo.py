@@ -100,7 +100,7 @@ def test_everybody_signs_in_with_the_documented_password() -> None:
     people = db.session.scalars(select(Person)).all()
     hashes = {person.password_hash for person in people}
 
-    assert len(people) == 30
+    assert len(people) == 34
     assert {person.status for person in people} == {"active"}
     assert len(hashes) == 1
     assert verify_password(hashes.pop(), PASSWORD)
@@ -124,7 +124,7 @@ def test_the_small_world_has_the_same_people_and_all_lists_published(cast: Cast)
     summary = summarise()
 
     assert summary.accounts == ("ACME", "HANBIT", "SUPPLIER")
-    assert len(summary.people) == 31
+    assert len(summary.people) == 35
     assert summary.products == 125
     assert len(db.session.scalars(select(PriceList)).all()) == 7
     assert cast.acme.buyer.unit_code == "IT"

@@ -86,7 +86,8 @@ def test_the_customers_people_cover_every_customer_role() -> None:
         for role in row["roles"].split(";")
     )
 
-    assert {role for code, role in held if code == "ACME"} == CUSTOMER_ROLES
+    for account in ("ACME", "HANBIT"):
+        assert {role for code, role in held if code == account} == CUSTOMER_ROLES
     assert {role for code, role in held if code == "SUPPLIER"} >= set(Role) - CUSTOMER_ROLES
 
 
