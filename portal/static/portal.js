@@ -57,6 +57,24 @@
     if (button) event.preventDefault();
   });
 
+  // A table that is wider than the page can be scrolled with the keys too.
+  const reachWideTables = () => {
+    document.querySelectorAll(".table-wrap").forEach((wrap) => {
+      const caption = wrap.querySelector("caption");
+      if (wrap.scrollWidth > wrap.clientWidth) {
+        wrap.tabIndex = 0;
+        wrap.setAttribute("role", "region");
+        wrap.setAttribute("aria-label", caption ? caption.textContent.trim() : document.title);
+      } else {
+        ["tabindex", "role", "aria-label"].forEach((name) => wrap.removeAttribute(name));
+      }
+    });
+  };
+  reachWideTables();
+  window.addEventListener("resize", reachWideTables);
+  document.addEventListener("htmx:after:swap", reachWideTables);
+  document.addEventListener("toggle", reachWideTables, true);
+
   const summary = document.querySelector(".error-summary");
   if (summary) summary.focus();
 })();
