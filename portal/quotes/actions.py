@@ -2,6 +2,7 @@
 
 from portal.quotes.adding import (
     Added,
+    BadQuantityError,
     NoSuchProductError,
     ProductEndedError,
     ProductSucceededError,
@@ -50,6 +51,7 @@ __all__ = [
     "KEEP",
     "REMIND",
     "Added",
+    "BadQuantityError",
     "BelowOrderedError",
     "DraftConflictError",
     "DraftEdits",

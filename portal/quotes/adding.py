@@ -25,7 +25,8 @@ from portal.quotes.guarding import (
 from portal.quotes.models import Quote, QuoteLine, QuoteRevision
 from portal.quotes.moves import Move
 from portal.quotes.places import Places, load_places
-from portal.quotes.rules import MOST_LINES
+from portal.quotes.rules import MOST_LINES, MOST_QUANTITY, QUANTITY_DECIMALS
+from portal.web.numbers import decimals_of
 
 
 class NoSuchProductError(InvalidError):
@@ -54,6 +55,13 @@ class UnknownUomError(InvalidError):
 
     message = N_("{sku} is not sold in {uom}: use {uoms}.")
     field = "uom"
+
+
+class BadQuantityError(InvalidError):
+    """Nothing, far too much, or with more decimals than are kept."""
+
+    message = N_("{sku}: enter a quantity above 0 with at most 3 decimals.")
+    field = "quantity"
 
 
 class TooManyLinesError(InvalidError):
@@ -276,10 +284,13 @@ def check_product(
         uoms: Product id -> units of measure that it is sold in.
 
     Raises:
-        NoSuchProductError, ProductEndedError, ProductSucceededError, UnknownUomError: It is not.
+        NoSuchProductError, BadQuantityError, ProductEndedError, ProductSucceededError,
+        UnknownUomError: It is not.
     """
     if product is None:
         raise NoSuchProductError(sku=sku)
+    if not (0 < quantity <= MOST_QUANTITY and decimals_of(quantity) <= QUANTITY_DECIMALS):
+        raise BadQuantityError(sku=product.sku)
     if not product.is_active:
         if product.successor_sku:
             raise ProductSucceededError(sku=product.sku, successor=product.successor_sku)

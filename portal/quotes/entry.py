@@ -9,13 +9,12 @@ from enum import StrEnum, unique
 from typing import Final
 
 from portal.errors import N_
-from portal.quotes.rules import MOST_QUANTITY
+from portal.quotes.rules import MOST_QUANTITY, QUANTITY_DECIMALS
 from portal.web.numbers import NotANumberError, decimals_of, parse_number
 
 MOST_ROWS: Final = 5_000
 MOST_CHARACTERS: Final = 400_000
 LONGEST_SKU: Final = 64
-_DECIMALS: Final = 3
 
 _TIMES: Final = re.compile(
     r"^(?P<sku>\S.*?)(?:\s+x\s*|\s*[×*]\s*)(?P<quantity>\d[\d.,]*)$", re.IGNORECASE
@@ -182,7 +181,7 @@ def read_quantity(text: str) -> tuple[Decimal | None, EntryError | None]:
         return None, EntryError.NOT_POSITIVE
     if quantity > MOST_QUANTITY:
         return None, EntryError.TOO_MUCH
-    if decimals_of(quantity) > _DECIMALS:
+    if decimals_of(quantity) > QUANTITY_DECIMALS:
         return None, EntryError.TOO_FINE
     return quantity, None
 

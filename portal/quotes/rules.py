@@ -13,6 +13,7 @@ KIND: Final = "quote"
 
 MOST_LINES: Final = 5_000
 MOST_QUANTITY: Final = 999_999_999
+QUANTITY_DECIMALS: Final = 3
 
 
 @unique

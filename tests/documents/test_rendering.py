@@ -1,4 +1,5 @@
 import io
+import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -120,9 +121,9 @@ def test_the_child_process_sees_no_setting_of_ours(monkeypatch: pytest.MonkeyPat
 
     def run(_command: object, **options: object) -> object:
         seen.update(options)
-        raise rendering.subprocess.TimeoutExpired("x", 1)
+        raise subprocess.TimeoutExpired("x", 1)
 
-    monkeypatch.setattr(rendering.subprocess, "run", run)
+    monkeypatch.setattr("portal.documents.rendering.subprocess.run", run)
     with pytest.raises(DocumentError):
         render_pdf("<p>x</p>")
 

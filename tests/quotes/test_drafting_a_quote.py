@@ -1,8 +1,6 @@
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -13,8 +11,14 @@ from portal.catalog.rules import QuantityError
 from portal.db import db, transaction
 from portal.demo.cast import Cast
 from portal.errors import NotAllowedError
+from portal.policy import Actor
 from portal.quotes import actions, queries
-from portal.quotes.adding import NoSuchProductError, ProductEndedError, UnknownUomError
+from portal.quotes.adding import (
+    BadQuantityError,
+    NoSuchProductError,
+    ProductEndedError,
+    UnknownUomError,
+)
 from portal.quotes.drafting import BelowOrderedError, DraftConflictError, UnknownPlaceError
 from portal.quotes.edits import ClashKind, DraftEdits, LineEdit
 from portal.quotes.models import Quote, QuoteLine
@@ -24,7 +28,6 @@ from portal.quotes.pricing import price_draft
 from portal.quotes.rules import QuoteStatus
 
 Rows = Callable[[], dict[str, tuple[int, str]]]
-Statements = Callable[[], AbstractContextManager[Any]]
 TWO = [("LT-0001", Decimal(2), None), ("MN-0001", Decimal(3), None)]
 
 
@@ -88,11 +91,19 @@ def test_own_part_numbers_are_understood(cast: Cast, now: datetime) -> None:
     [
         (("NO-SUCH", Decimal(1), None), NoSuchProductError, "no product NO-SUCH"),
         (("LT-0001", Decimal(1), "KGM"), UnknownUomError, "not sold in KGM: use EA"),
-        (("LT-0001", Decimal(0), None), QuantityError, "above 0"),
+        (("LT-0001", Decimal(0), None), BadQuantityError, "above 0"),
+        (("LT-0001", Decimal("0.0001"), None), BadQuantityError, "at most 3 decimals"),
+        (("LT-0001", Decimal("1e30"), None), BadQuantityError, "LT-0001"),
+        (("LT-0001", Decimal(-5), None), BadQuantityError, "LT-0001"),
     ],
 )
 def test_what_can_not_be_added_is_refused_and_nothing_is_added(
-    cast: Cast, now: datetime, business_rows: Rows, item: Any, error: type, words: str
+    cast: Cast,
+    now: datetime,
+    business_rows: Rows,
+    item: tuple[str, Decimal, str | None],
+    error: type[Exception],
+    words: str,
 ) -> None:
     _draft(cast, now)
     before = business_rows()
@@ -175,7 +186,7 @@ def test_edits_change_the_head_and_the_lines(cast: Cast, now: datetime) -> None:
         "hurry",
         centre,
     )
-    assert (line.quantity, line.ship_to_address_id, line.note) == (10, address, "desk 4")
+    assert (line.quantity, line.ship_to_address_id, line.note) == (Decimal(10), address, "desk 4")
     assert line.seen_price is not None
     assert saved.net_total is not None
 
@@ -311,7 +322,7 @@ def test_lists_hold_exactly_what_each_may_see(cast: Cast, now: datetime) -> None
         cast.hanbit.buyer, None, [("LT-0001", Decimal(1), None)], now
     ).number
 
-    def numbers(actor: Any) -> set[str]:
+    def numbers(actor: Actor) -> set[str]:
         return {row.number for row in queries.find_quotes(actor, queries.Filters())}
 
     assert numbers(cast.acme.buyer) == numbers(cast.acme.viewer) == {mine, other}
