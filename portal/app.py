@@ -71,8 +71,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     identity.init_app(app, sessions.load_session)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    shell.init_app(app)  # before access: a form without its token is refused first
     access.init_app(app)
-    shell.init_app(app)
     navigation.plug_in(app)
     return app
 
