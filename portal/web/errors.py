@@ -106,7 +106,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, SecurityError):
         return error.get_response()  # an unknown host: no address of a page can be built for it
     if isinstance(error, InternalServerError):
-        return _broke(error.original_exception or error)
+        return broke(error.original_exception or error)
     status = error.code or 500
     if status < 400:  # noqa: PLR2004 - a redirect is raised as an exception too
         return error.get_response()
@@ -142,7 +142,8 @@ def _forged(_error: CSRFError) -> ResponseReturnValue:
     return answer(400, detail, typed=typed if own else [], can_repeat=own and not secret)
 
 
-def _broke(error: BaseException) -> ResponseReturnValue:
+def broke(error: BaseException) -> ResponseReturnValue:
+    """Answer a failure of ours: the log has the trace, the page only the reference to it."""
     g.request_failed = True
     current_app.logger.error(
         "request failed, reference %s: %s %s",
@@ -162,4 +163,4 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
     if not (app.testing or app.debug):
-        app.register_error_handler(Exception, _broke)
+        app.register_error_handler(Exception, broke)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -57,8 +56,8 @@ def test_a_choice_that_is_none_of_ours_changes_nothing(client: FlaskClient) -> N
     assert 'lang="en" data-bs-theme="auto"' in client.get("/sign-in").text
 
 
-def test_a_person_s_choice_is_kept_with_the_person(world: Flask, sign_in: SignIn) -> None:
-    assert world
+@pytest.mark.usefixtures("world")
+def test_a_person_s_choice_is_kept_with_the_person(sign_in: SignIn) -> None:
     client = sign_in(BUYER)
 
     client.post("/preferences", data={"locale": "zh-Hans"})

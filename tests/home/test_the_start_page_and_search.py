@@ -38,10 +38,10 @@ def test_every_place_of_the_menu_exists(app: Flask) -> None:
         ("admin@acme.example", ["Company", "Approval policy"], ["Quick order", "Price lists"]),
     ],
 )
+@pytest.mark.usefixtures("demo")
 def test_the_menu_shows_what_the_role_allows(
-    demo: Flask, sign_in: SignIn, email: str, sees: list[str], lacks: list[str]
+    sign_in: SignIn, email: str, sees: list[str], lacks: list[str]
 ) -> None:
-    assert demo
     page = sign_in(email).get("/").text
     menu = page[page.index('class="nav-wide"') : page.index("</nav>")]
 
@@ -49,16 +49,16 @@ def test_the_menu_shows_what_the_role_allows(
     assert [name for name in lacks if f">{name}<" in menu] == []
 
 
-def test_the_membership_is_always_shown(demo: Flask, sign_in: SignIn) -> None:
-    assert demo
+@pytest.mark.usefixtures("demo")
+def test_the_membership_is_always_shown(sign_in: SignIn) -> None:
     page = sign_in("buyer@acme.example", membership="ACME - IT").get("/").text
 
     assert "ACME - IT" in page
     assert 'href="/memberships"' in page
 
 
-def test_an_exact_number_leads_straight_to_the_quote(demo: Flask, sign_in: SignIn) -> None:
-    assert demo
+@pytest.mark.usefixtures("demo")
+def test_an_exact_number_leads_straight_to_the_quote(sign_in: SignIn) -> None:
     number = number_of("ACME")
     client = sign_in("admin@acme.example")
 
@@ -69,8 +69,8 @@ def test_an_exact_number_leads_straight_to_the_quote(demo: Flask, sign_in: SignI
     assert client.get("/search", query_string={"q": short}).location == f"/quotes/{number}"
 
 
-def test_the_purchase_order_number_leads_to_its_order(demo: Flask, sign_in: SignIn) -> None:
-    assert demo
+@pytest.mark.usefixtures("demo")
+def test_the_purchase_order_number_leads_to_its_order(sign_in: SignIn) -> None:
     order = db.session.scalars(
         select(Order)
         .join(Account, Account.id == Order.account_id)
@@ -85,8 +85,8 @@ def test_the_purchase_order_number_leads_to_its_order(demo: Flask, sign_in: Sign
     assert answer.location == f"/orders/{order.number}"
 
 
-def test_another_account_s_number_is_not_found(demo: Flask, sign_in: SignIn) -> None:
-    assert demo
+@pytest.mark.usefixtures("demo")
+def test_another_account_s_number_is_not_found(sign_in: SignIn) -> None:
     number = number_of("HANBIT")
 
     answer = sign_in("admin@acme.example").get("/search", query_string={"q": number})
@@ -96,8 +96,8 @@ def test_another_account_s_number_is_not_found(demo: Flask, sign_in: SignIn) -> 
 
 
 @pytest.mark.parametrize("text", ["%", "_", "' or 1=1 --", "\x00", "ｑ" * 500])
-def test_any_text_can_be_searched(demo: Flask, sign_in: SignIn, text: str) -> None:
-    assert demo
+@pytest.mark.usefixtures("demo")
+def test_any_text_can_be_searched(sign_in: SignIn, text: str) -> None:
     answer = sign_in("admin@acme.example").get("/search", query_string={"q": text})
 
     assert answer.status_code == 200

@@ -53,7 +53,8 @@ def entries(locale: str) -> dict[str, Message]:
 
 
 def written(message: Message) -> list[str]:
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    text = message.string or ""
+    return [text] if isinstance(text, str) else list(text)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
