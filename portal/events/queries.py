@@ -47,7 +47,7 @@ def verify_chains() -> Iterator[BrokenChain]:
 
 def head_hashes() -> dict[int, str]:
     """Return the last hash of every chain, to be noted outside as an anchor."""
-    return dict(db.session.execute(select(EventHead.account_id, EventHead.hash)))
+    return dict(db.session.execute(select(EventHead.account_id, EventHead.hash)).all())
 
 
 def has_hash(anchor: str) -> bool:
