@@ -28,6 +28,8 @@ from portal.web.tables import Sort
 
 MOST_ATTRIBUTES: Final = 8
 MOST_VALUES: Final = 12
+MOST_COUNTED: Final = 5_000
+"""Products of which attributes are counted before a category is chosen: they say little of all."""
 
 
 @unique
@@ -116,16 +118,19 @@ def search_products(
     number: int = 1,
     size: int = 50,
 ) -> Listing:
-    """Return one page of what an actor sees, with exact counts, in six statements."""
+    """Return one page of what an actor sees, with exact counts, in six statements at most."""
     categories = find_categories()
     conditions = _conditions(actor, filters, categories)
     chosen = next((item for item in categories if item.path == filters.category_path), None)
+    page = _page(actor, filters, conditions, sort, locale, number, size)
+    is_narrow = filters.category_path or filters.attributes or page.total <= MOST_COUNTED
+    counts = _count_attributes(actor, conditions) if is_narrow else {}
     return Listing(
-        page=_page(actor, filters, conditions, sort, locale, number, size),
+        page=page,
         categories=_nodes(categories, _count_categories(actor, conditions), chosen),
         chosen=chosen,
         manufacturers=_values(_count_manufacturers(actor, conditions), filters.manufacturers),
-        attributes=_attributes(_count_attributes(actor, conditions), filters.attributes),
+        attributes=_attributes(counts, filters.attributes),
     )
 
 
