@@ -55,7 +55,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
-        metafunc.parametrize("database_kind", _kinds(metafunc.config), ids=str)
+        kinds = _kinds(metafunc.config)
+        if metafunc.definition.get_closest_marker("any_database"):
+            kinds = kinds[:1]
+        metafunc.parametrize("database_kind", kinds, ids=str)
 
 
 @pytest.fixture(autouse=True)

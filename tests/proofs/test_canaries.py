@@ -36,7 +36,9 @@ _CODED: Final = re.compile(
 def _texts(table: Table) -> list[str]:
     """The columns of a table that hold words of people; codes and states are left alone."""
     fixed = {
-        name for constraint in table.constraints for name in getattr(constraint, "columns", {})
+        column.name
+        for constraint in table.constraints
+        for column in getattr(constraint, "columns", ())
     }
     return [
         column.name

@@ -55,7 +55,7 @@ class Server:
         )
 
     def __enter__(self) -> Self:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self.process.poll() is None:
             connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
             try:

@@ -46,7 +46,11 @@ def portal(database_kind: Kind, shelf: Shelf) -> Iterator[Server]:
 
 
 @pytest.fixture
-def browse_as(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
+def browse_as(
+    database_kind: Kind,  # noqa: ARG001 - so that pytest runs the story once per database
+    browser: Browser,
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[..., Visitor]]:
     """``browse_as("e-mail", "ACME - IT", Look(width=390))``: somebody signed in, in a browser.
 
     With no e-mail nobody is signed in. Whatever a page does wrong meanwhile fails the test.

@@ -15,12 +15,11 @@ from portal.app import create_app
 from portal.db import EVERY_ROW, db, set_row_scope
 from portal.policy import Permission
 from portal.web.access import access_of
-from tests.databases import Kind
 from tests.proofs.routes import TOKENS, address, arguments, is_known, sample_of
 from tests.stage import held_by
 from tests.stories.browsing import Server, Visitor
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.story, pytest.mark.any_database, pytest.mark.timeout(600)]
 
 PEOPLE: Final = {
     "nobody": None,
@@ -35,12 +34,6 @@ PEOPLE: Final = {
 ELSEWHERE: Final = ("/healthz", "/readyz")
 FEWEST: Final = 12
 """Pages that must have been looked at altogether: with fewer, the walk is broken."""
-
-
-@pytest.fixture
-def database_kind() -> Kind:
-    """How a page looks does not depend on the database."""
-    return Kind.SQLITE
 
 
 @pytest.fixture
