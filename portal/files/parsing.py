@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from portal.errors import N_, InvalidError
 
 UNLIMITED: Final = "unlimited"
-_NUMBER: Final = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NUMBER: Final = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class CellError(InvalidError):

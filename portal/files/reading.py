@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -9,7 +10,6 @@ from decimal import Decimal
 from typing import Final
 
 import python_calamine
-from charset_normalizer import from_bytes
 
 from portal.errors import N_, InvalidError
 
@@ -18,7 +18,9 @@ MOST_ROWS: Final = 1_000_000
 MOST_COLUMNS: Final = 400
 MOST_UNPACKED: Final = 512 * 1024 * 1024
 MOST_RATIO: Final = 200
-ENCODINGS: Final = ("utf_8", "gb18030", "big5", "cp949", "cp1252")
+_HIGH: Final = re.compile(rb"[\x80-\xff]+")
+_HANGUL: Final = re.compile("[가-힣]")
+_MOSTLY: Final = 0.9
 
 
 class UnreadableFileError(InvalidError):
@@ -82,12 +84,30 @@ def decode(data: bytes) -> str:
         return _utf16(data)
     if b"\x00" in data:
         raise UnreadableFileError(reason=N_("it holds binary data"))
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        best = from_bytes(data[:200_000], cp_isolation=list(ENCODINGS)).best()
-        encoding = best.encoding if best else "cp1252"
-        return data.decode(encoding, errors="replace")
+    for encoding in ("utf-8-sig", *_guess(data)):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("cp1252", errors="replace")
+
+
+def _guess(data: bytes) -> tuple[str, ...]:
+    """Return the encodings to try, the likeliest first.
+
+    Detectors need more text than a price list has, and take short Chinese for Korean. Four facts
+    suffice here: Western text has single high bytes, Korean text is all Hangul, Big5 has second
+    bytes below 0x80, and GB18030 decodes nearly everything else.
+    """
+    high = _HIGH.findall(data)
+    if sum(len(run) == 1 for run in high) > _MOSTLY * len(high):
+        return ("cp1252",)
+    korean = data.decode("cp949", errors="replace")
+    hangul = len(_HANGUL.findall(korean))
+    if hangul == sum(ord(char) > 0x7F for char in korean):  # noqa: PLR2004 - beyond ASCII
+        return ("cp949",)
+    odd = sum(len(run) % 2 for run in high)
+    return ("big5", "gb18030") if odd else ("gb18030", "big5")
 
 
 def _utf16(data: bytes) -> str:

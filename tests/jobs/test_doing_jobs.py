@@ -1,0 +1,104 @@
+"""Jobs: done once each, tried again after a failure, left to others when a worker dies."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from portal.db import db, transaction
+from portal.jobs.actions import LEASE, MOST_ATTEMPTS, handle, run_next, schedule
+from portal.jobs.models import Job
+
+
+class Done(list[str]):
+    """What a handler was asked to do."""
+
+    def __call__(self, payload: Mapping[str, Any], now: datetime) -> None:  # noqa: ARG002
+        self.append(payload["name"])
+
+
+@pytest.fixture
+def done(app: Flask) -> Done:  # noqa: ARG001 - the empty database
+    seen = Done()
+    handle("test.note", seen)
+    return seen
+
+
+def add(
+    name: str, now: datetime, *, run_at: datetime | None = None, unique_key: str | None = None
+) -> None:
+    with transaction():
+        schedule("test.note", {"name": name}, now=now, run_at=run_at, unique_key=unique_key)
+
+
+def test_jobs_are_done_once_and_in_order(done: Done, now: datetime) -> None:
+    add("first", now)
+    add("second", now)
+
+    assert [run_next(now), run_next(now), run_next(now)] == [True, True, False]
+    assert done == ["first", "second"]
+
+
+def test_a_job_waits_for_its_time(done: Done, now: datetime) -> None:
+    add("later", now, run_at=now + timedelta(hours=1))
+
+    assert not run_next(now)
+    assert run_next(now + timedelta(hours=1))
+    assert done == ["later"]
+
+
+def test_the_same_key_is_scheduled_once(done: Done, now: datetime) -> None:
+    add("one", now, unique_key="k")
+    add("two", now, unique_key="k")
+
+    while run_next(now):
+        pass
+    assert done == ["one"]
+
+
+def test_a_change_that_fails_leaves_no_job(done: Done, now: datetime) -> None:
+    def fail() -> None:
+        with transaction():
+            schedule("test.note", {"name": "never"}, now=now)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+
+    assert not run_next(now)
+    assert done == []
+
+
+@pytest.mark.usefixtures("app")
+def test_a_failed_job_is_tried_again_later_and_given_up_in_the_end(now: datetime) -> None:
+    def refuse(_payload: Mapping[str, Any], _now: datetime) -> None:
+        message = "the mail server hung up"
+        raise ConnectionError(message)
+
+    handle("test.refuse", refuse)
+    with transaction():
+        schedule("test.refuse", {}, now=now)
+
+    moment = now
+    for _ in range(MOST_ATTEMPTS):
+        assert run_next(moment)
+        assert not run_next(moment)
+        moment += timedelta(hours=2)
+    job = db.session.scalars(select(Job)).one()
+
+    assert (job.state, job.attempts) == ("failed", MOST_ATTEMPTS)
+    assert job.error == "ConnectionError: the mail server hung up"
+    assert not run_next(moment)
+
+
+def test_the_job_of_a_worker_that_died_is_done_by_another(done: Done, now: datetime) -> None:
+    add("left behind", now)
+    with transaction():
+        db.session.execute(update(Job).values(lease_until=now + LEASE, attempts=1))
+
+    assert not run_next(now)
+    assert run_next(now + LEASE + timedelta(seconds=1))
+    assert done == ["left behind"]

@@ -1,0 +1,145 @@
+"""Messages: to the right people, once, in their language, with a plain part and a link."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from portal.accounts.models import Person
+from portal.config import Settings
+from portal.db import db, transaction
+from portal.demo.cast import Cast
+from portal.jobs.actions import run_next
+from portal.jobs.models import Job
+from portal.messages.actions import deliver, tell
+from portal.messages.models import Delivery, Message
+from portal.policy import Role
+
+ORDER = {
+    "number": "O-000009",
+    "account": "ACME",
+    "purchase_order_number": "4711",
+    "total": "1234.50",
+    "currency": "EUR",
+    "reason": "",
+    "lines": [{"name": "Mouse", "quantity": "3", "total": "12.00"}],
+    "more_lines": 2,
+}
+
+
+@pytest.fixture
+def box(world: Flask) -> Iterator[Path]:
+    settings: Settings = world.config["SETTINGS"]
+    for old in settings.mail_dir.glob("*"):
+        old.unlink()
+    yield settings.mail_dir
+    for mail in settings.mail_dir.glob("*"):
+        mail.unlink()
+
+
+def mails(box: Path) -> list[EmailMessage]:
+    return [
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in sorted(box.glob("*.eml"))
+    ]
+
+
+def send(cast: Cast, now: datetime, **receivers: object) -> None:
+    with transaction():
+        tell(
+            "order_confirmed",
+            account_id=cast.acme.account_id,
+            subject=ORDER,
+            path="/orders/O-000009",
+            now=now,
+            **receivers,  # type: ignore[arg-type]  # receivers in any of the three ways
+        )
+
+
+def work(now: datetime) -> None:
+    while run_next(now):
+        pass
+
+
+def test_a_mail_says_what_and_links_to_it(cast: Cast, box: Path, now: datetime) -> None:
+    send(cast, now, membership_ids=[cast.acme.buyer.membership_id])
+    work(now)
+
+    (mail,) = mails(box)
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert mail["Subject"] == "Confirmed: O-000009 · ACME"
+    assert "buyer@acme.example" in mail["To"]
+    assert "1,234.50 EUR" in text.get_content()
+    assert "/orders/O-000009" in text.get_content()
+
+
+def test_the_receiver_reads_it_in_their_own_language(cast: Cast, box: Path, now: datetime) -> None:
+    with transaction():
+        db.session.execute(
+            update(Person).where(Person.email == "buyer@acme.example").values(locale="ko")
+        )
+    send(cast, now, membership_ids=[cast.acme.buyer.membership_id])
+    work(now)
+
+    (mail,) = mails(box)
+    assert any("가" <= char <= "힣" for char in mail["Subject"])
+
+
+def test_a_message_to_the_desk_reaches_everybody_with_that_role_once(
+    cast: Cast, box: Path, now: datetime
+) -> None:
+    send(cast, now, supplier_roles=[Role.ORDER_DESK, Role.ACCOUNT_MANAGER])
+    work(now)
+
+    receivers = sorted(mail["To"].addresses[0].addr_spec for mail in mails(box))
+    assert receivers == ["desk@northwind.example", "manager@northwind.example"]
+
+
+def test_delivering_again_after_a_kill_sends_nothing_twice(
+    cast: Cast, box: Path, now: datetime
+) -> None:
+    send(cast, now, membership_ids=[cast.acme.buyer.membership_id])
+    work(now)
+    message_id = db.session.scalars(select(Message.id)).one()
+
+    deliver({"message_id": message_id}, now)
+
+    assert db.session.scalar(select(func.count(Delivery.id))) == 1
+    assert len(mails(box)) == 1
+
+
+def test_somebody_who_was_suspended_meanwhile_gets_no_mail(
+    cast: Cast, box: Path, now: datetime
+) -> None:
+    send(cast, now, membership_ids=[cast.acme.buyer.membership_id])
+    with transaction():
+        db.session.execute(
+            update(Person).where(Person.email == "buyer@acme.example").values(status="suspended")
+        )
+    work(now)
+
+    assert mails(box) == []
+
+
+def test_a_target_that_is_down_keeps_the_message_for_later(
+    cast: Cast, box: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang_up(*_args: object, **_options: object) -> None:
+        raise ConnectionRefusedError
+
+    send(cast, now, membership_ids=[cast.acme.buyer.membership_id])
+    with monkeypatch.context() as patched:
+        patched.setattr("portal.messages.actions.send", hang_up)
+        work(now)
+
+    assert mails(box) == []
+    assert db.session.scalars(select(Job.state)).all() == ["waiting"]
+    later = db.session.scalars(select(Job.run_at)).one()
+    work(later)
+    assert len(mails(box)) == 1
