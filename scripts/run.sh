@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export PORTAL_DEMO=${PORTAL_DEMO:-1}
+export PORTAL_BASE_URL=${PORTAL_BASE_URL:-http://127.0.0.1:${PORT:-8000}}
 portal=.venv/bin/portal
 
 "$portal" db upgrade
