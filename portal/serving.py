@@ -31,7 +31,7 @@ class _Server(BaseApplication):
 
 def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> None:
     """Serve pages until stopped; with a worker beside, both end together."""
-    worker = _start_worker() if with_worker else None
+    worker = _start_worker(settings) if with_worker else None
     try:
         _Server(
             settings,
@@ -54,6 +54,8 @@ def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> Non
             worker.terminate()
 
 
-def _start_worker() -> subprocess.Popen[bytes]:
+def _start_worker(settings: Settings) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "portal", "worker", "--parent", str(os.getpid())]
-    return subprocess.Popen(command)  # noqa: S603 - our own program
+    # The address is written into mails; without a setting it follows the port of this server.
+    environ = os.environ | {"PORTAL_BASE_URL": settings.base_url}
+    return subprocess.Popen(command, env=environ)  # noqa: S603 - our own program
