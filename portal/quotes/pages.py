@@ -97,6 +97,11 @@ class QuotePage:
         return self.form.version or self.quote.version
 
     @property
+    def known_ids(self) -> str:
+        """Line ids that the form was made from, as its hidden field names them."""
+        return " ".join(str(line.row.line_id) for line in self.sheet.lines)
+
+    @property
     def shown_ids(self) -> frozenset[int]:
         """Line ids of this page of a long quote."""
         return frozenset(view.line.row.line_id for view in self.lines.items)

@@ -41,7 +41,8 @@ def read_entry(fields: Mapping[str, str], file: tuple[bytes, str] | None) -> Ent
 
     Args:
         fields: Of the form: ``text``, ``checked`` (fingerprint of the text as drawn) and
-            ``sku-N``, ``quantity-N``, ``uom-N``, ``drop-N`` for row N.
+            ``sku-N``, ``quantity-N``, ``uom-N``, ``drop-N`` for row N; ``use`` (``N:SKU``) is the
+            suggestion that was pressed.
         file: Content and name of an uploaded file.
 
     Raises:
@@ -51,7 +52,7 @@ def read_entry(fields: Mapping[str, str], file: tuple[bytes, str] | None) -> Ent
     text = fields.get("text", "")
     if len(text) > MOST_CHARACTERS:
         raise TooMuchTextError(most=MOST_ROWS)
-    rows = _fixed_rows(fields)
+    rows = _fixed_rows(_with_suggestion(fields))
     if rows and fingerprint(text) == fields.get("checked"):
         entered = Entered(merge(rows))
     else:
@@ -59,6 +60,12 @@ def read_entry(fields: Mapping[str, str], file: tuple[bytes, str] | None) -> Ent
     if file is None:
         return entered
     return _joined(entered, parse_cells(read_cells(*file)[:MOST_FILE_ROWS]))
+
+
+def _with_suggestion(fields: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the fields with the suggested SKU in the row that it was pressed for."""
+    number, _colon, sku = fields.get("use", "").partition(":")
+    return {**fields, f"sku-{number}": sku} if f"sku-{number}" in fields else fields
 
 
 def _joined(first: Entered, second: Entered) -> Entered:

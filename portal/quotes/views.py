@@ -139,23 +139,29 @@ def check_quick() -> ResponseReturnValue:
     except InvalidError as error:
         return _show_quick(text[:MOST_CHARACTERS], None, {error.field or "text": refusal(error)})
     checked = check_rows(actor, entered.rows, at, dropped=entered.dropped)
+    actions.keep_entry(actor, checked.text(), at)
     if request.form.get("do") != "add":
-        actions.keep_entry(actor, checked.text(), at)
         return _show_quick(checked.text(), checked)
+    return _add_checked(checked)
+
+
+def _add_checked(checked: Checked) -> ResponseReturnValue:
+    """Add the good rows; keep the others to be fixed."""
+    actor, at = current_actor(), now()
     if not checked.good:
-        actions.keep_entry(actor, checked.text(), at)
         nothing = _("Nothing can be added yet: enter an SKU and a quantity in each row.")
         return _show_quick(checked.text(), checked, {"text": nothing})
-    quote = actions.add_lines(actor, request.form.get("number") or None, checked.items, at)
+    try:
+        quote = actions.add_lines(actor, None, checked.items, at)
+    except InvalidError as error:  # together with what the draft holds already
+        return _show_quick(checked.text(), checked, {"text": refusal(error)})
     actions.keep_entry(actor, checked.text(bad_only=True), at)
     flash(_added(len(checked.good), quote.number), "success")
-    if checked.bad:
-        left = ngettext(
-            "%(num)s row is left to fix.", "%(num)s rows are left to fix.", len(checked.bad)
-        )
-        flash(left, "error")
-        return redirect(url_for(".quick"), code=303)
-    return redirect(url_for(".detail", number=quote.number), code=303)
+    if not checked.bad:
+        return redirect(url_for(".detail", number=quote.number), code=303)
+    left = len(checked.bad)
+    flash(ngettext("%(num)s row is left to fix.", "%(num)s rows are left to fix.", left), "error")
+    return redirect(url_for(".quick"), code=303)
 
 
 def _added(count: int, number: str) -> str:

@@ -59,7 +59,7 @@ def _typed(html: str) -> str:
 
 
 def _hidden(html: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', html)
+    found = re.search(rf'name="{name}"\s+value="([^"]*)"', html)
     assert found, name
     return found[1]
 
@@ -295,7 +295,7 @@ def test_quick_entry_shows_every_row_before_anything_is_written(
     page = _text(answer.text)
     assert answer.status_code == 200
     assert "There is no product LT-00O1 in your catalogue." in page
-    assert "Did you mean LT-00" in page
+    assert "Did you mean: LT-00" in page
     assert "The quantity is not a number" in page
     assert "its quantity was added there" in page
     assert "1,390.92 EUR" in page
@@ -332,6 +332,25 @@ def test_rows_are_fixed_inline_and_added(buyer: FlaskClient, cast: Cast) -> None
     assert "LT-0001" not in buyer.get("/quotes/quick").text
 
 
+def test_a_suggestion_is_taken_by_its_button(buyer: FlaskClient) -> None:
+    checked = buyer.post("/quotes/quick", data={"text": "LT-00O1\t4", "do": "check"}).text
+    assert 'name="use"' in checked
+
+    answer = buyer.post(
+        "/quotes/quick",
+        data={
+            "text": _typed(checked),
+            "checked": _hidden(checked, "checked"),
+            "sku-0": "LT-00O1",
+            "quantity-0": "4",
+            "use": "0:LT-0001",
+        },
+    )
+
+    assert "fix this row" not in answer.text
+    assert _typed(answer.text) == "LT-0001\t4"
+
+
 def test_good_rows_are_added_and_wrong_ones_stay(buyer: FlaskClient, cast: Cast) -> None:
     answer = buyer.post("/quotes/quick", data={"text": "LT-0001\t2\nXX-1\t1", "do": "add"})
 
@@ -340,6 +359,23 @@ def test_good_rows_are_added_and_wrong_ones_stay(buyer: FlaskClient, cast: Cast)
     assert "XX-1" in page
     assert "LT-0001" not in page
     assert len(queries.get_quote(cast.acme.buyer, "Q-000001").current.lines) == 1
+
+
+def test_rows_that_do_not_fit_the_draft_are_said_and_kept(
+    buyer: FlaskClient, draft: Quote, cast: Cast
+) -> None:
+    with transaction():
+        product = db.session.scalars(select(Product).where(Product.sku == "LT-0001")).one()
+        product.quantity_multiple = Decimal(5)
+    actions.open_draft(cast.acme.buyer, draft.number, clock())
+
+    answer = buyer.post("/quotes/quick", data={"text": "LT-0001\t5", "do": "add"})
+
+    assert answer.status_code == 422
+    assert "try 5 or 10" in _text(answer.text)
+    assert _typed(buyer.get("/quotes/quick").text) == "LT-0001\t5"
+    lines = queries.get_quote(cast.acme.buyer, draft.number).current.lines
+    assert lines[0].quantity == Decimal(2)
 
 
 def test_a_changed_text_replaces_the_rows_of_the_last_check(buyer: FlaskClient, cast: Cast) -> None:
