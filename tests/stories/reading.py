@@ -44,19 +44,15 @@ def status_of(page: Page) -> str:
     return page.locator(".page-header .tag, header .tag, .tag").first.inner_text().strip()
 
 
-def timeline_of(page: Page) -> list[str]:
-    """Return what the time line says happened, and who did it."""
-    items = page.locator("ol.timeline > li").all()
-    return [
-        " · ".join(
-            [
-                item.locator(".timeline-what").inner_text(),
-                item.locator(".timeline-when").inner_text().split(" · ")[0],
-                item.locator("time").get_attribute("datetime") or "",
-            ]
-        )
-        for item in items
-    ]
+def timeline_of(page: Page) -> list[tuple[str, str, str]]:
+    """Return what the time line says: what happened, who did it, and the exact instant."""
+    return [_happened(item) for item in page.locator("ol.timeline > li").all()]
+
+
+def _happened(item: Locator) -> tuple[str, str, str]:
+    who, dot, _when = item.locator(".timeline-when").inner_text().partition(" · ")
+    instant = item.locator("time").get_attribute("datetime") or ""
+    return item.locator(".timeline-what").inner_text(), who if dot else "", instant
 
 
 def text_of(mail: EmailMessage) -> str:

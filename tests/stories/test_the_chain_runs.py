@@ -1,4 +1,4 @@
-"""The chain in a browser: negotiated prices, quote, two approvals, revision, order, confirmation."""
+"""The chain in a browser: own prices, quote, two approvals, revision, order, confirmation."""
 
 import re
 from collections.abc import Callable
@@ -330,7 +330,7 @@ def order_a_part(server: Server, buyer: Visitor, number: str) -> str:
     page.get_by_role("button", name="Place order").click()
     expect(page.get_by_role("main")).to_contain_text("There is a problem")
     expect(quantity).to_have_value("5")
-    page.get_by_label("Purchase order number").fill("0045001234")
+    page.get_by_role("textbox", name="Purchase order number").fill("0045001234")
     page.get_by_role("button", name="Place order").dblclick()
     expect(page).to_have_url(re.compile(r"/orders/O-\d{6}$"))
     order = number_in(page.url)
@@ -363,7 +363,10 @@ def confirm(server: Server, browse_as: Browse, buyer: Visitor, order: str) -> No
     buyer.open(f"/orders/{order}")
     assert status_of(buyer.page) == "confirmed"
     assert timeline_of(buyer.page) == timeline_of(page)
-    assert len(timeline_of(page)) >= 3
+    happened = [(what, who) for what, who, _when in timeline_of(page)]
+    assert happened[0] == ("Order confirmed by the supplier", "Dora Desk")
+    assert ("Order placed", "Ben Brandt") in happened
+    assert happened[-1] == ("Quote created", "Ben Brandt")
     buyer.examine(themes=("light",))
 
 
