@@ -53,6 +53,8 @@ class Result(StrEnum):
 LEADS: Final = {"accounts.sign_out": Result.SIGN_IN, "approvals.link": Result.ABSENT}
 """Where an address that any signed-in person may use leads: out, or to what a secret names."""
 _REFUSALS: Final = {Result.REFUSED, Result.ABSENT}
+MAKES_ONES_OWN: Final = frozenset({"quotes.copy"})
+"""What may be read may be taken as the pattern for something new of one's own."""
 REACHED: Final = {
     Scope.OWN: {Place.OWN},
     Scope.GROUP: {Place.OWN, Place.UNIT},
@@ -99,10 +101,19 @@ def _by_permission(cell: Cell, needed: Permission) -> set[Result]:
     if needed not in cell.somebody.grants:
         return {Result.REFUSED}
     if cell.sample is None:
-        return {Result.OPEN, Result.REFUSED} if _is_not_theirs(cell) else {Result.OPEN}
+        return set(Result) - {Result.BROKEN} if _is_not_theirs(cell) else {Result.OPEN}
     if not _reaches(cell, cell.sample.read):
         return {Result.ABSENT}
-    return {Result.OPEN} if _reaches(cell, needed) else {Result.REFUSED}
+    if cell.rule.endpoint in MAKES_ONES_OWN:
+        return {Result.OPEN}
+    if not _reaches(cell, needed):
+        return {Result.REFUSED}
+    return {Result.OPEN, Result.REFUSED} if _may_hold_less(cell) else {Result.OPEN}
+
+
+def _may_hold_less(cell: Cell) -> bool:
+    """Whether the other may hold rights that this person lacks: those they can't touch."""
+    return cell.sample is not None and cell.sample.group is not None and cell.method == "POST"
 
 
 def _is_not_theirs(cell: Cell) -> bool:
