@@ -1,13 +1,13 @@
 """Files of people: one row is one membership, known by e-mail, account and unit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.cells import (
     ManagerLoopCellError,
@@ -17,16 +17,13 @@ from portal.accounts.cells import (
     UnknownMemberError,
     email,
     locale,
-    plain_amount,
 )
 from portal.accounts.importing import (
     assign,
     by_key,
-    exported_accounts,
     is_filled,
     named_accounts,
     note_import,
-    rows_of,
     unit_id_of,
 )
 from portal.accounts.memberships import figures, rights_of, set_roles
@@ -35,10 +32,10 @@ from portal.accounts.models import (
     Account,
     AccountAssignment,
     Membership,
-    MembershipRole,
     Person,
     Unit,
 )
+from portal.accounts.people_export import export_people
 from portal.accounts.rules import (
     NotGrantableError,
     OwnRightsError,
@@ -380,74 +377,11 @@ _COLUMNS: Final = (
 )
 
 
-def _export(actor: Actor, account_code: str | None) -> list[dict[str, Any]]:
-    ids = exported_accounts(actor, Permission.PERSON_SAVE, account_code)
-    manager, manager_person = aliased(Membership), aliased(Person)
-    rows = rows_of(
-        select(
-            Membership.id,
-            Person.email,
-            Person.name,
-            Account.code,
-            Unit.code,
-            AccessGroup.code,
-            Membership.signing_limit,
-            Membership.signs_unlimited,
-            manager_person.email,
-            Person.locale,
-        )
-        .join(Person, Person.id == Membership.person_id)
-        .join(Account, Account.id == Membership.account_id)
-        .outerjoin(Unit, Unit.id == Membership.unit_id)
-        .outerjoin(AccessGroup, AccessGroup.id == Membership.access_group_id)
-        .outerjoin(manager, manager.id == Membership.manager_id)
-        .outerjoin(manager_person, manager_person.id == manager.person_id)
-        .where(Membership.account_id.in_(ids), Membership.status != "ended")
-        .order_by(Account.code, Person.email, Unit.code),
-        (
-            "id",
-            "email",
-            "name",
-            "account_code",
-            "unit_code",
-            "access_group_code",
-            "signing_limit",
-            "unlimited",
-            "manager_email",
-            "locale",
-        ),
-    )
-    roles = _listed(
-        select(MembershipRole.membership_id, MembershipRole.role).where(
-            MembershipRole.account_id.in_(ids)
-        )
-    )
-    assigned = _listed(
-        select(AccountAssignment.membership_id, Account.code)
-        .join(Account, Account.id == AccountAssignment.account_id)
-        .join(Membership, Membership.id == AccountAssignment.membership_id)
-        .where(Membership.account_id.in_(ids))
-    )
-    for row in rows:
-        key, unlimited = row.pop("id"), row.pop("unlimited")
-        row["signing_limit"] = UNLIMITED if unlimited else plain_amount(row["signing_limit"])
-        row["roles"] = ";".join(roles.get(key, ()))
-        row["assigned_accounts"] = ";".join(assigned.get(key, ()))
-    return rows
-
-
-def _listed(statement: Any) -> Mapping[int, list[str]]:  # noqa: ANN401 - a statement of two columns
-    found: dict[int, list[str]] = {}
-    for key, value in db.session.execute(statement).all():
-        found.setdefault(key, []).append(value)
-    return {key: sorted(values) for key, values in found.items()}
-
-
 PEOPLE: Final = ImportKind(
     name="people",
     label=N_("People"),
     columns=_COLUMNS,
     permission=Permission.PERSON_SAVE,
     apply=_apply,
-    export=_export,
+    export=export_people,
 )

@@ -132,6 +132,7 @@ def publish(code: str) -> ResponseReturnValue:
 @requires(P.PRICE_LIST_PUBLISH)
 def roll_back(code: str) -> ResponseReturnValue:
     raw = RollbackForm().version.data or ""
+    lists.get_list(current_actor(), code)  # a list that is not there is said before the version
     if not (raw.isascii() and raw.isdigit() and len(raw) < 10):  # noqa: PLR2004 - digits of a version
         raise BadVersionError
     publication = rollback_list(current_actor(), code, to=int(raw), now=now())
