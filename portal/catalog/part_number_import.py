@@ -65,6 +65,7 @@ def _export(actor: Actor, account_code: str | None) -> list[Mapping[str, Any]]:
 
 PART_NUMBERS: Final = ImportKind(
     name="part-numbers",
+    rows_stand_alone=True,
     label=N_("Own part numbers"),
     columns=(
         Column("account_code", text(64), required=True),

@@ -77,6 +77,7 @@ def _export(_actor: Actor, _account_code: str | None) -> list[Mapping[str, Any]]
 
 UOM_CONVERSIONS: Final = ImportKind(
     name="uom-conversions",
+    rows_stand_alone=True,
     label=N_("Units of measure"),
     columns=(
         Column("sku", code(), required=True),

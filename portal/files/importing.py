@@ -176,6 +176,8 @@ class ImportKind:
     dynamic: tuple[str, ...] = ()
     default_mode: Mode = Mode.REPLACE
     has_modes: bool = False
+    rows_stand_alone: bool = False
+    """No row refers to another: the good rows are checked further although some can't be read."""
 
 
 class _UndoError(Exception):
@@ -204,7 +206,10 @@ def run_import(  # noqa: PLR0913 - the choices of an import, all named at the ca
     report = ImportReport(kind.name)
     rows = parse_rows(kind, table, zone, report)
     if report.refused:
-        return report
+        unreadable = {item.row for item in report.refused}
+        rows = [row for row in rows if row.number not in unreadable]
+        if not (kind.rows_stand_alone and rows):
+            return report
     batch = Batch(rows, frozenset(table.columns), mode, now, zone, report)
     try:
         with transaction():

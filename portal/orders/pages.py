@@ -8,8 +8,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from portal.approvals.rules import LABELS as APPROVAL_LABELS
-from portal.events.queries import find_events
 from portal.orders import queries
 from portal.orders.drafting import least_of
 from portal.orders.forms import ReasonForm, TermsForm
@@ -18,9 +16,8 @@ from portal.orders.queries import OrderFilter
 from portal.orders.rules import KIND, LABELS, TAB_STATES, UNSENT, LedgerLine, Move, Tab
 from portal.orders.settling import ledger_of
 from portal.policy import Actor
+from portal.quotes.history import HISTORY_LABELS, find_history
 from portal.quotes.models import Quote, QuoteLine
-from portal.quotes.rules import KIND as QUOTE
-from portal.quotes.rules import LABELS as QUOTE_LABELS
 from portal.web.addresses import url_with
 from portal.web.numbers import NotANumberError, parse_number
 from portal.web.timeline import TimelineEntry, entries_of
@@ -104,14 +101,13 @@ def show_order(actor: Actor, order: Order, form: TermsForm, reason_form: ReasonF
     """Return an order's page: what may be done with it, and its time line with the quote's."""
     if not form.key.data:
         form.key.data = secrets.token_urlsafe(24)
-    objects = [(KIND, order.id), (QUOTE, order.quote_id), ("approval", order.run_id)]
-    events = find_events(order.account_id, objects)
+    events = find_history(order.account_id, order.quote_id, (KIND, order.id))
     names = queries.find_names({event.person_id for event in events if event.person_id})
     return OrderPage(
         order=order,
         owner=queries.find_owner_name(order.membership_id),
         buttons=_buttons(actor, order),
-        timeline=entries_of(events, {**APPROVAL_LABELS, **QUOTE_LABELS, **LABELS}, names)[::-1],
+        timeline=entries_of(events, {**HISTORY_LABELS, **LABELS}, names)[::-1],
         form=form,
         reason_form=reason_form,
     )

@@ -276,6 +276,7 @@ class PurchaseOrderWarningError(PurchaseOrderDoubleError):
     message = N_(
         "Purchase order number {value} is already on order {other}. Tick the box to use it again."
     )
+    field = "accept_duplicate"
 
 
 def check_purchase_order_number(value: str, *, rule: str, pattern: str | None) -> None:

@@ -12,24 +12,23 @@ from flask_babel import gettext as _
 from portal.accounts.queries import find_people_names
 from portal.approvals.actions import preview_route
 from portal.approvals.queries import find_runs
-from portal.approvals.rules import LABELS as APPROVAL_LABELS
 from portal.approvals.rules import Route
 from portal.approvals.strip import Strip, preview_strip, run_strip
 from portal.catalog.pricing.lookups import supplier_zone
 from portal.catalog.pricing.words import explain
-from portal.events.queries import find_events
 from portal.policy import Actor, Permission
 from portal.quotes import queries
 from portal.quotes.comparison import ChangeKind, LineChange, compare
 from portal.quotes.edits import FIELDS, Clash, ClashKind
 from portal.quotes.forms import DraftForm
 from portal.quotes.hashing import number_text
+from portal.quotes.history import HISTORY_LABELS, find_history
 from portal.quotes.models import Quote, QuoteRevision
 from portal.quotes.moves import Move, open_moves
 from portal.quotes.ordering import ordered_quantities
 from portal.quotes.places import Places, load_places
 from portal.quotes.queries import Filters
-from portal.quotes.rules import KIND, LABELS, Tab, last_day_of
+from portal.quotes.rules import KIND, Tab, last_day_of
 from portal.quotes.sheet import Sheet, SheetLine, sheet_of
 from portal.quotes.subject import change_text, make_subject, submitter_of
 from portal.web.addresses import url_with
@@ -236,12 +235,9 @@ def route_of(actor: Actor, sheet: Sheet, places: Places, now: datetime) -> Route
 
 def _timeline(quote: Quote) -> list[TimelineEntry]:
     """Return what happened to a quote and to the approvals of its revisions, the newest first."""
-    revision_ids = [revision.id for revision in queries.find_revisions(quote)]
-    runs = find_runs(KIND, revision_ids)
-    objects = [(KIND, quote.id), *(("approval", run.id) for run in runs)]
-    events = find_events(quote.account_id, objects)
+    events = find_history(quote.account_id, quote.id)
     names = find_people_names({event.person_id for event in events if event.person_id})
-    return entries_of(events, {**APPROVAL_LABELS, **LABELS}, names)[::-1]
+    return entries_of(events, HISTORY_LABELS, names)[::-1]
 
 
 # --- differences ---------------------------------------------------------------------------------

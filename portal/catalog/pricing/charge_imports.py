@@ -211,6 +211,7 @@ def export_freight_rates(_actor: Actor, _account_code: str | None) -> Iterator[M
 
 COSTS = ImportKind(
     name="costs",
+    rows_stand_alone=True,
     label=N_("Costs and floor prices"),
     permission=Permission.COST_SAVE,
     columns=(
@@ -227,6 +228,7 @@ COSTS = ImportKind(
 
 TAX_RATES = ImportKind(
     name="tax-rates",
+    rows_stand_alone=True,
     label=N_("Tax rates"),
     permission=Permission.CHARGE_SAVE,
     columns=(
@@ -242,6 +244,7 @@ TAX_RATES = ImportKind(
 
 FREIGHT_RATES = ImportKind(
     name="freight-rates",
+    rows_stand_alone=True,
     label=N_("Freight rates"),
     permission=Permission.CHARGE_SAVE,
     columns=(

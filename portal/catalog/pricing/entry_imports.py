@@ -318,6 +318,7 @@ def export_entries(actor: Actor, account_code: str | None) -> Iterator[Mapping[s
 
 ENTRIES = ImportKind(
     name="price-entries",
+    rows_stand_alone=True,
     label=N_("Price list entries"),
     permission=Permission.PRICE_LIST_DRAFT,
     columns=(
