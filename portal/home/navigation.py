@@ -1,16 +1,15 @@
 """The menu, and what the frame of a page asks of the packages below."""
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, url_for
 from sqlalchemy import select
 
 from portal.accounts.models import Membership, MembershipRole, Person
-from portal.accounts.queries import find_supplier
 from portal.approvals.queries import count_waiting
-from portal.db import EVERY_ROW, db, reaching
+from portal.config import Settings
+from portal.db import db
 from portal.errors import N_
 from portal.policy import Actor, P, Role
 from portal.quotes.queries import current_draft
@@ -85,14 +84,9 @@ NAVIGATION: Final = (
 )
 """Every place of the menu, in the order in which it is drawn."""
 
-_NAME: Final = "portal.supplier_name"
-_NAMELESS: Final = frozenset({"static", "home.healthz", "home.readyz"})
-_REMEMBERED_SECONDS: Final = 3600
-
 
 def plug_in(app: Flask) -> None:
     """Give the frame its menu, counts and names."""
-    app.before_request(_learn_supplier_name)
     plug(
         app,
         Plugs(
@@ -105,21 +99,9 @@ def plug_in(app: Flask) -> None:
     )
 
 
-def _learn_supplier_name() -> None:
-    """Read the supplier's name before the view reads anything: no customer's rows contain it."""
-    held = current_app.extensions.get(_NAME)
-    if request.endpoint in _NAMELESS or (held and held[1] > time.monotonic()):
-        return
-    with reaching(EVERY_ROW):
-        supplier = find_supplier()
-        name = supplier.name if supplier else ""
-    if name:
-        current_app.extensions[_NAME] = (name, time.monotonic() + _REMEMBERED_SECONDS)
-
-
 def _supplier_name() -> str:
-    held = current_app.extensions.get(_NAME)
-    return held[0] if held else ""
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings.supplier_name
 
 
 def _current_draft(actor: Actor) -> Draft | None:

@@ -1,10 +1,12 @@
 """Headers of every answer: nothing inline, nothing framed, nothing cached but static files."""
 
+from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, abort, request
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from portal.config import Settings
 
@@ -23,14 +25,42 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 LOOPBACK: Final = ("127.0.0.1", "localhost")
+NUL: Final = "\x00"
+
+
+class PlainRequest(Request):
+    """A request whose texts hold no NUL: nobody types one, and PostgreSQL has no place for it."""
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """The address's own values."""
+        return _without_nul(super().args)
+
+    @cached_property
+    def form(self) -> ImmutableMultiDict[str, str]:
+        """The form's values."""
+        return ImmutableMultiDict(_without_nul(super().form))
+
+
+def _without_nul(values: MultiDict[str, str]) -> MultiDict[str, str]:
+    pairs = values.items(multi=True)
+    return MultiDict([(key.replace(NUL, ""), text.replace(NUL, "")) for key, text in pairs])
 
 
 def init_app(app: Flask) -> None:
     """Demand a token of every form, answer known hosts alone, set the headers of every answer."""
+    app.request_class = PlainRequest
+    app.before_request(_refuse_nul)
     CSRFProtect(app)
     settings: Settings = app.config["SETTINGS"]
     app.config["TRUSTED_HOSTS"] = trusted_hosts(settings)
     app.after_request(_harden)
+
+
+def _refuse_nul() -> None:
+    """Answer an address with a NUL in its path as one that does not exist."""
+    if NUL in request.path:
+        abort(404)
 
 
 def trusted_hosts(settings: Settings) -> list[str]:

@@ -1,6 +1,7 @@
 """What holds for every answer: its headers, its host, its errors, its static files."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -142,3 +143,14 @@ def test_a_form_without_its_token_is_refused_and_nothing_typed_is_lost(
     assert "20 docks" not in foreign.text
     assert "hunter2" not in own.text + foreign.text
     assert "Send again" not in foreign.text
+
+
+@pytest.mark.usefixtures("world")
+def test_a_nul_in_address_or_form_is_never_an_error(sign_in: Callable[..., FlaskClient]) -> None:
+    client = sign_in("buyer@acme.example")
+
+    assert client.get("/orders", query_string={"q": "\x00O-0"}).status_code == 200
+    assert client.get("/orders/O%00").status_code == 404
+    assert (
+        client.post("/quotes/lines", data={"sku": "LT\x00-0001", "quantity": "1"}).status_code < 500
+    )
