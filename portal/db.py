@@ -21,11 +21,12 @@ from sqlalchemy import (
     Select,
     String,
     event,
-    select,
     text,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
@@ -241,13 +242,18 @@ def lock(statement: Select[*Row]) -> Select[*Row]:
 def next_number(kind: str, prefix: str) -> str:
     """Return the next printed number of a kind of document, for example ``Q-000042``."""
     session = db.session()
-    changed = session.execute(
-        update(NumberCounter).where(NumberCounter.kind == kind).values(last=NumberCounter.last + 1)
+    count = (
+        update(NumberCounter)
+        .where(NumberCounter.kind == kind)
+        .values(last=NumberCounter.last + 1)
+        .returning(NumberCounter.last)
     )
-    if changed.rowcount == 0:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
-        session.add(NumberCounter(kind=kind, last=1))
-        session.flush()
-    last = session.scalar(select(NumberCounter.last).where(NumberCounter.kind == kind))
+    last = session.scalar(count)
+    if last is None:
+        # The very first of its kind: two may come here at once, and one row must come of it.
+        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        session.execute(insert(NumberCounter).values(kind=kind, last=0).on_conflict_do_nothing())
+        last = session.scalar(count)
     return f"{prefix}-{last:06d}"
 
 

@@ -47,7 +47,8 @@ def office(database: Database) -> Iterator[Office]:
             subject = office.subject(key=key, kind=KIND)
             start_run(office.actor("mina"), subject, NOW)
         yield office
-        db.session.rollback()
+        db.session.remove()
+        db.engine.dispose()
 
 
 def answer(member_id: int, run_id: int, said: str) -> str:
