@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from portal.accounts.models import Address
 from portal.accounts.queries import load_actor
@@ -121,6 +121,19 @@ def approve_or_edit(membership_id: int, number: str, run_id: int) -> str:
     return "withdrawn"
 
 
+def settle_unguarded(_membership_id: int, number: str, wanted: str) -> bool:
+    """Read a quote's state, then write another: what no action may do. Says whether it wrote."""
+    before = db.session.scalar(select(Quote.status).where(Quote.number == number))
+    db.session.rollback()
+    if before not in {QuoteStatus.DRAFT, QuoteStatus.IN_APPROVAL}:
+        return False
+    with transaction():
+        db.session.execute(
+            update(Quote).where(Quote.number == number).values(status=QuoteStatus(wanted))
+        )
+    return True
+
+
 def count(verb: str, number: str) -> int:
     db.session.rollback()
     statement = select(func.count()).where(Event.verb == verb, Event.number == number)
@@ -196,6 +209,23 @@ def test_an_approval_and_a_withdrawal_at_once_never_both_count(
         assert decided.is_done != taken_back.is_done, (number, decided, taken_back)
         wanted = QuoteStatus.APPROVED if decided.is_done else QuoteStatus.WITHDRAWN
         assert states[number] is wanted
+
+
+@pytest.mark.parametrize("wanted", [("approved", "approved"), ("approved", "withdrawn")])
+def test_without_the_guard_two_submissions_or_an_approval_and_an_edit_both_count(
+    database: Database, buyer: Actor, wanted: tuple[str, str]
+) -> None:
+    """The negative control of submitting twice, and of approving against withdrawing."""
+    numbers = [draft(buyer).number for _ in range(ROUNDS)]
+    db.session.rollback()
+
+    outcomes = race(
+        database,
+        settle_unguarded,
+        [[(buyer.membership_id, number, state) for state in wanted] for number in numbers],
+    )
+
+    assert sum(all(item.value for item in together) for together in outcomes) > ROUNDS // 10
 
 
 def test_without_the_guard_a_quote_is_ordered_twice(database: Database, buyer: Actor) -> None:
