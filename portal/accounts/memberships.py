@@ -91,6 +91,8 @@ def invite_person(
 
     Raises:
         AccountNotFoundError, NotAllowedError: The account, or inviting there, is out of reach.
+        OwnRightsError: It is the actor themselves: a second membership would be rights of their
+            own making.
         BadEmailError, AlreadyMemberError: The person can't be invited to this unit.
         NotGrantableError, UnitBeyondReachError, GroupBeyondReachError, LimitBeyondReachError:
             The actor may not give these rights.
@@ -99,8 +101,10 @@ def invite_person(
     with transaction():
         account = get_account(actor, account_code)
         must_administer(actor, account, invitation.rights.access_group_id)
-        _check_rights(actor, account, None, invitation.rights)
         person = find_person_by_email(email)
+        if person is not None and person.id == actor.person_id:
+            raise OwnRightsError
+        _check_rights(actor, account, None, invitation.rights)
         if person is None:
             person = Person(email=email, name=invitation.name, locale=invitation.locale)
             db.session.add(person)

@@ -95,6 +95,25 @@ def test_nobody_changes_their_own_rights(
     assert business_rows() == before
 
 
+@pytest.mark.parametrize(("who", "account"), [("acme", "ACME"), ("supplier", "ACME")])
+def test_nobody_invites_themselves_to_rights_of_their_own_making(
+    cast: Cast, business_rows: Rows, who: str, account: str
+) -> None:
+    actor = cast.acme.admin if who == "acme" else cast.supplier.system_admin
+    wanted, _seen = state(cast.acme.buyer_at_research)
+    invitation = Invitation(
+        email=actor.email.upper(),
+        name=actor.name,
+        locale=None,
+        rights=replace(wanted, roles=frozenset({"site-buyer"}), signs_unlimited=True),
+    )
+    before = business_rows()
+
+    with pytest.raises(OwnRightsError, match="Nobody changes their own"):
+        invite_person(actor, account, invitation, now=NOW)
+    assert business_rows() == before
+
+
 def test_nobody_suspends_themselves(cast: Cast, business_rows: Rows) -> None:
     before = business_rows()
 
