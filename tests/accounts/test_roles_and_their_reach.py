@@ -163,11 +163,7 @@ def test_nobody_grants_beyond_their_side_or_what_they_hold(holder: Role, given: 
 def test_a_user_administrator_grants_what_they_hold_and_no_more() -> None:
     actor = person(Role.USER_ADMINISTRATOR, Role.VIEWER, is_supplier=False, access_group_id=1)
 
-    assert grantable_roles(actor, is_supplier=False) == {
-        Role.USER_ADMINISTRATOR,
-        Role.VIEWER,
-        Role.SERVICE_CONTACT,
-    }
+    assert grantable_roles(actor, is_supplier=False) == {Role.USER_ADMINISTRATOR, Role.VIEWER}
 
 
 def test_an_account_manager_gives_no_role_of_the_supplier() -> None:

@@ -1,0 +1,14 @@
+"""Saved views, schedules and exchange rates of reports."""
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
