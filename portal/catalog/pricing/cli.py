@@ -176,7 +176,8 @@ def _print_impact(impact: dict[str, Any]) -> None:
         click.echo(f"  moves {mover['percent']} %: {_line(mover)}")
     for name, label in (("above_list", "above the list price"), ("below_floor", "below the floor")):
         for breach in impact[name]:
-            click.echo(f"  {label} {breach['bound']}: {_line(breach)} gives {breach['unit_price']}")
+            gives = f"gives {breach['product_sku']} {breach['unit_price']}"
+            click.echo(f"  {label} {breach['bound']}: {_line(breach)} {gives}")
 
 
 def _line(item: dict[str, Any]) -> str:
@@ -244,6 +245,7 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
 def _breach_json(breach: Breach) -> dict[str, Any]:
     return {
         **_entry_json(breach.entry),
+        "product_sku": breach.sku,
         "unit_price": plain(breach.unit_price),
         "bound": plain(breach.bound),
     }

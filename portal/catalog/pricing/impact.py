@@ -1,15 +1,17 @@
 """What publishing a draft would mean: whom it reaches, what moves, what breaks a bound."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.catalog.models import Product
-from portal.catalog.pricing.books import PAGE, ProductFacts, load_book
+from portal.catalog.models import Category, Product
+from portal.catalog.pricing.books import PAGE, Book, ProductFacts, load_book
 from portal.catalog.pricing.chains import Period, holds_within
 from portal.catalog.pricing.lists import find_account_codes, find_in_force
 from portal.catalog.pricing.models import Cost, PriceList, PriceListVersion
@@ -24,6 +26,7 @@ from portal.catalog.pricing.rules import (
     price_entry,
     resolve,
 )
+from portal.catalog.rules import ACTIVE
 from portal.db import db, in_pages
 
 CountQuotes = Callable[[Collection[str]], int]
@@ -31,7 +34,7 @@ CountQuotes = Callable[[Collection[str]], int]
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A price of the draft beyond a bound: the list price above it, or the floor below it."""
+    """What an entry gives one product, beyond a bound: above the list price or below the floor."""
 
     entry: Entry
     sku: str
@@ -85,33 +88,89 @@ def find_impact(
 def _breaches(
     price_list: PriceList, version: PriceListVersion, entries: Sequence[Entry], at: datetime
 ) -> tuple[list[Breach], list[Breach]]:
-    """Price every SKU entry at its own break and compare it with the list price and the floor."""
-    by_sku = {e.sku: e for e in entries if e.sku is not None}
+    """Compare what each entry gives each product it decides with the list price and the floor."""
     above: list[Breach] = []
     below: list[Breach] = []
+    about = _by_target(each for each in entries if not (each.window.end and each.window.end <= at))
     standard = _standard_list(price_list, version, at)
-    for page in in_pages(sorted(by_sku), PAGE):
-        products = _load_products(page)
-        floors = _load_floors(products, price_list.currency, at)
+    for page in in_pages(_covered_products(about), PAGE):
+        floors = _load_floors(page, price_list.currency, at)
         book = load_book(
-            list(products.values()),
+            page,
             [standard.version_id] if standard and standard.version_id else [],
             Period(at, at),
         )
-        wanted = set(page)
-        for entry in (e for e in entries if e.sku in wanted):
-            product = products[entry.sku or ""]
-            request = book.request(product, entry.min_quantity or Decimal(1), entry.uom)
-            bound = _list_price(request, standard, book.entries_of(product), at)
-            price = price_entry(entry, Fraction(1), bound, version.unit_price_decimals)
-            if not isinstance(price, Decimal):
-                continue
-            if bound is not None and price > bound:
-                above.append(Breach(entry, product.sku, price, bound))
-            floor = floors.get((product.id, entry.uom))
-            if floor is not None and price < floor:
-                below.append(Breach(entry, product.sku, price, floor))
+        for product in page:
+            stated = book.entries_of(product)
+            for entry in _decisive(about, product, book, at):
+                request = book.request(product, entry.min_quantity or Decimal(1), entry.uom)
+                bound = _list_price(request, standard, stated, at)
+                price = price_entry(entry, Fraction(1), bound, version.unit_price_decimals)
+                if not isinstance(price, Decimal):
+                    continue
+                if bound is not None and price > bound:
+                    above.append(Breach(entry, product.sku, price, bound))
+                floor = floors.get((product.id, entry.uom))
+                if floor is not None and price < floor:
+                    below.append(Breach(entry, product.sku, price, floor))
     return above, below
+
+
+Target: TypeAlias = tuple[str | None, str | None]
+"""What an entry is about: an SKU, or the path of a category."""
+
+
+def _by_target(entries: Iterable[Entry]) -> dict[Target, list[Entry]]:
+    found: dict[Target, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault((entry.sku, entry.category_path), []).append(entry)
+    return found
+
+
+def _covered_products(about: Iterable[Target]) -> list[ProductFacts]:
+    """Return the products that are named, and the active ones of the categories, by SKU."""
+    targets = list(about)
+    paths = {path for _sku, path in targets if path is not None}
+    category_ids = [
+        row.id
+        for row in db.session.execute(select(Category.id, Category.path))
+        if not paths.isdisjoint(_path_and_above(row.path))
+    ]
+    found = _load_products(Product.sku, sorted({sku for sku, _path in targets if sku}))
+    found |= _load_products(Product.category_id, category_ids, Product.status == ACTIVE)
+    return [found[sku] for sku in sorted(found)]
+
+
+def _path_and_above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)] if path else []
+
+
+def _decisive(
+    about: Mapping[Target, Sequence[Entry]], product: ProductFacts, book: Book, at: datetime
+) -> list[Entry]:
+    """Return the entries that decide the product's price at their own break (rule 3).
+
+    Each is looked at when it begins, or at ``at`` where it holds already.
+    """
+    path = book.paths.get(product.category_id or 0, "")
+    targets: list[Target] = [(product.sku, None)]
+    targets += [(None, above) for above in _path_and_above(path)]
+    mine = [entry for target in targets for entry in about.get(target, ())]
+    return [entry for entry in mine if not _is_beaten(entry, mine, at)]
+
+
+def _is_beaten(entry: Entry, others: Iterable[Entry], at: datetime) -> bool:
+    start = entry.window.start
+    begins = start if start is not None and start > at else at
+    quantity = entry.min_quantity or Decimal(1)
+    return any(
+        other.precedence > entry.precedence
+        and other.uom == entry.uom
+        and other.min_quantity <= quantity
+        and other.window.contains(begins)
+        for other in others
+    )
 
 
 def _standard_list(
@@ -147,22 +206,28 @@ def _list_price(
     return resolve(request, [standard], entries, "EUR", at).unit_price
 
 
-def _load_products(skus: Sequence[str]) -> dict[str, ProductFacts]:
-    rows = db.session.execute(
-        select(Product.id, Product.sku, Product.category_id, Product.uom).where(
-            Product.sku.in_(skus)
+def _load_products(
+    column: InstrumentedAttribute[Any], values: Sequence[Any], *conditions: ColumnElement[bool]
+) -> dict[str, ProductFacts]:
+    """Return products by SKU whose ``column`` has one of the values."""
+    found: dict[str, ProductFacts] = {}
+    for page in in_pages(values, PAGE):
+        rows = db.session.execute(
+            select(Product.id, Product.sku, Product.category_id, Product.uom).where(
+                column.in_(page), *conditions
+            )
         )
-    )
-    return {row.sku: ProductFacts(row.id, row.sku, row.category_id, row.uom) for row in rows}
+        found |= {row.sku: ProductFacts(row.id, row.sku, row.category_id, row.uom) for row in rows}
+    return found
 
 
 def _load_floors(
-    products: dict[str, ProductFacts], currency: str, at: datetime
+    products: Sequence[ProductFacts], currency: str, at: datetime
 ) -> dict[tuple[int, str], Decimal]:
     rows = db.session.execute(
         select(Cost.product_id, Cost.uom, Cost.floor_price)
         .where(
-            Cost.product_id.in_([each.id for each in products.values()]),
+            Cost.product_id.in_([each.id for each in products]),
             Cost.currency == currency,
             holds_within(Cost.valid_from, Cost.valid_to, Period(at, at)),
         )

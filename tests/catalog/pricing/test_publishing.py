@@ -1,6 +1,7 @@
 """Publishing: reviewed, at once or later, refused when it contradicts itself, and undone."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 
@@ -25,6 +26,7 @@ from portal.events.models import Event
 from portal.files.importing import Mode
 from portal.policy import Actor, Permission, Scope
 from tests.catalog.pricing.shop import DAY, T0, ZONE, Shop
+from tests.stage import Counted
 
 Rows = Callable[[], dict[str, tuple[int, str]]]
 
@@ -182,3 +184,49 @@ def test_who_may_draft_may_check_and_not_publish(shop: Shop, business_rows: Rows
         rollback_list(drafter, "STD", to=1, now=T0)
 
     assert business_rows() == before
+
+
+def test_an_entry_of_a_category_counts_for_each_product_that_it_decides(shop: Shop) -> None:
+    shop.load("price-lists", "list_code,currency,kind\nAG,EUR,agreement\n")
+    shop.load(
+        "costs",
+        "sku,currency,cost,floor_price\nLT-1,EUR,60,80\nLT-2,EUR,10,20\nLT-3,EUR,1,2\n",
+    )
+    shop.load(
+        "price-entries",
+        "list_code,sku,category_path,uom,min_qty,price,percent_off\n"
+        "AG,,Hardware,EA,1,,90\n"  # beaten by the deeper category
+        "AG,,Hardware/Laptops,EA,1,60,\n"  # above the list price of LT-2, below the floor of LT-1
+        "AG,,Hardware/Laptops,EA,10,,5\n"
+        "AG,LT-1,,EA,10,79,\n",  # decides LT-1 from 10 on, below its floor
+    )
+
+    impact = publish_list(shop.actor, "AG", now=T0, dry_run=True).impact
+
+    assert [(b.sku, b.entry.category_path, b.unit_price) for b in impact.above_list] == [
+        ("LT-2", "Hardware/Laptops", Decimal(60))
+    ]
+    assert [(b.sku, b.entry.category_path, b.unit_price) for b in impact.below_floor] == [
+        ("LT-1", None, Decimal(79)),
+        ("LT-1", "Hardware/Laptops", Decimal(60)),
+    ]
+
+
+def test_the_impact_of_many_entries_takes_few_statements(
+    shop: Shop, count_statements: Callable[[], AbstractContextManager[Counted]]
+) -> None:
+    def statements(entries: str) -> int:
+        shop.load("price-entries", f"list_code,sku,category_path,uom,percent_off\n{entries}")
+        with count_statements() as counted:
+            publish_list(shop.actor, "AG", now=T0, dry_run=True)
+        return counted.total
+
+    shop.load("price-lists", "list_code,currency,kind\nAG,EUR,agreement\n")
+
+    few = statements("AG,LT-1,,EA,10\nAG,,Hardware,EA,5\n")
+    many = statements(
+        "".join(f"AG,LT-{number},,EA,10\n" for number in range(1, 6))
+        + "AG,,Hardware,EA,5\nAG,,Hardware/Laptops,EA,6\n"
+    )
+
+    assert many == few
