@@ -21,7 +21,7 @@ from portal.catalog.pricing.lookups import (
     UnknownAccountError,
     UnknownCategoryError,
     UnknownProductError,
-    find_account_ids,
+    find_accounts,
     find_category_ids,
     find_products,
 )
@@ -60,7 +60,8 @@ def _wanted(actor: Actor, batch: Batch) -> dict[AssortmentKey, dict[RuleKey, Row
     """Return each assortment's rules by the rows that state them; what is unknown is refused."""
     categories = find_category_ids()
     products = {sku: found.id for sku, found in find_products(_skus(batch)).items()}
-    accounts = find_account_ids(row["account_code"] for row in batch.rows)
+    named = find_accounts(row["account_code"] for row in batch.rows)
+    accounts = {code: account.id for code, account in named.items()}
     wanted: dict[AssortmentKey, dict[RuleKey, Row]] = defaultdict(dict)
     for row in batch.rows:
         account_id = _account_of(actor, batch, row, accounts)

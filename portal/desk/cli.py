@@ -4,11 +4,13 @@ import getpass
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import current_app
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from portal.accounts.queries import load_operator
 from portal.approvals.policy_import import export_policies, import_policy_file
@@ -52,7 +54,7 @@ def import_command(
     _print(report.as_json(), as_json=as_json, is_dry=dry_run)
 
 
-def _print(report: dict[str, object], *, as_json: bool, is_dry: bool) -> None:
+def _print(report: dict[str, Any], *, as_json: bool, is_dry: bool) -> None:
     refused = report["refused"]
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
@@ -62,20 +64,27 @@ def _print(report: dict[str, object], *, as_json: bool, is_dry: bool) -> None:
         sys.exit(1)
 
 
-def _print_table(report: dict[str, object], *, is_dry: bool) -> None:
-    refused = report["refused"]
+def _print_table(report: dict[str, Any], *, is_dry: bool) -> None:
+    refused, warnings = report["refused"], report.get("warnings", [])
     counts = ("removed", "new", "changed", "unchanged")
     words = ", ".join(f"{report[name]} {name}" for name in counts)
-    if isinstance(refused, list) and refused:
-        table = Table("Row", "Column", "Value", "Reason")
-        for item in refused:
-            table.add_row(str(item["row"]), item["column"], item["value"], item["reason"])
-        Console(width=None if sys.stdout.isatty() else 160).print(table)
+    _print_remarks("Reason", refused)
+    _print_remarks("Warning", warnings)
+    if refused:
         click.echo(f"{words}, {len(refused)} refused. Nothing was written.")
         return
-    for item in report["made"] if isinstance(report["made"], list) else ():
+    for item in report["made"]:
         click.echo(f"{item['reference']}: {item['number']}")
     click.echo(f"{words}, 0 refused.{' Nothing was written: dry run.' if is_dry else ''}")
+
+
+def _print_remarks(title: str, remarks: list[dict[str, Any]]) -> None:
+    if not remarks:
+        return
+    table = Table("Row", "Column", "Value", title)
+    for item in remarks:
+        table.add_row(*(Text(str(item[name])) for name in ("row", "column", "value", "reason")))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 @click.command("export")

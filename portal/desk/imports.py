@@ -1,6 +1,6 @@
 """Imports on the supplier's desk: choose a file, check it, import exactly the checked one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from flask import (
@@ -20,7 +20,7 @@ from portal.catalog.pricing.lookups import supplier_zone
 from portal.db import db, transaction
 from portal.desk.kinds import BY_NAME, KINDS, page_permission
 from portal.errors import N_, InvalidError
-from portal.files.importing import ImportKind, ImportReport, Mode, run_import
+from portal.files.importing import ImportKind, ImportReport, Mode, Remark, run_import
 from portal.files.models import Upload
 from portal.files.reading import UnreadableFileError, read_table
 from portal.files.uploads import get_upload, keep_upload
@@ -198,16 +198,13 @@ def _report_page(
     mode: Mode,
     upload_id: int | None = None,
 ) -> str:
-    refused = [
-        (item.row, item.column, item.value, refusal(item.error))
-        for item in report.refused[:MOST_SHOWN]
-    ]
     return render_template(
         "desk/imports_report.html",
         kind=kind,
         report=report,
         counts=_counts(report),
-        refused=refused,
+        refused=_remarks(report.refused),
+        warnings=_remarks(report.warnings),
         filename=filename,
         mode=mode,
         upload_id=upload_id,
@@ -215,6 +212,13 @@ def _report_page(
         start_url=url_for(f".{_endpoint('start', kind)}"),
         commit_url=url_for(f".{_endpoint('commit', kind)}"),
     )
+
+
+def _remarks(remarks: Sequence[Remark]) -> list[tuple[int, str, str, str]]:
+    """Return the first of some remarks, each reason in the reader's language."""
+    return [
+        (item.row, item.column, item.value, refusal(item.error)) for item in remarks[:MOST_SHOWN]
+    ]
 
 
 def _counts(report: ImportReport) -> list[tuple[str, int]]:
@@ -225,6 +229,7 @@ def _counts(report: ImportReport) -> list[tuple[str, int]]:
         (_("New"), report.new),
         (_("Unchanged"), report.unchanged),
         (_("Refused"), len(report.refused)),
+        *([(_("Warnings"), len(report.warnings))] if report.warnings else []),
     ]
 
 

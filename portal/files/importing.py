@@ -84,8 +84,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a row can't be imported; row 1 is the header."""
+class Remark:
+    """What is said of one cell: why its row is refused, or a warning; row 1 is the header."""
 
     row: int
     column: str
@@ -97,6 +97,10 @@ class Refusal:
         """The reason in English, for the command line."""
         return str(self.error)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the shape that other programs rely on."""
+        return {"row": self.row, "column": self.column, "value": self.value, "reason": self.reason}
+
 
 @dataclass(slots=True)
 class ImportReport:
@@ -107,7 +111,9 @@ class ImportReport:
     changed: int = 0
     removed: int = 0
     unchanged: int = 0
-    refused: list[Refusal] = field(default_factory=list)
+    refused: list[Remark] = field(default_factory=list)
+    warnings: list[Remark] = field(default_factory=list)
+    """Rows that are accepted, and what to beware of."""
     made: list[tuple[str, str]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -118,10 +124,8 @@ class ImportReport:
             "changed": self.changed,
             "removed": self.removed,
             "unchanged": self.unchanged,
-            "refused": [
-                {"row": item.row, "column": item.column, "value": item.value, "reason": item.reason}
-                for item in self.refused
-            ],
+            "refused": [item.as_json() for item in self.refused],
+            "warnings": [item.as_json() for item in self.warnings],
             "made": [{"reference": ref, "number": number} for ref, number in self.made],
         }
 
@@ -139,7 +143,11 @@ class Batch:
 
     def refuse(self, row: Row, column: str, error: DomainError) -> None:
         """Note that ``row`` can't be imported; nothing of the file will be."""
-        self.report.refused.append(Refusal(row.number, column, row.raw.get(column, ""), error))
+        self.report.refused.append(Remark(row.number, column, row.raw.get(column, ""), error))
+
+    def warn(self, row: Row, column: str, warning: DomainError) -> None:
+        """Note what to beware of in a ``row`` that is accepted all the same."""
+        self.report.warnings.append(Remark(row.number, column, row.raw.get(column, ""), warning))
 
     def keyed(self, *key: str) -> dict[tuple[Any, ...], Row]:
         """Return the rows by the values of ``key``, refusing each that repeats an earlier one."""
@@ -229,11 +237,11 @@ def parse_rows(kind: ImportKind, table: Table, zone: ZoneInfo, report: ImportRep
     known = {column.name: column for column in kind.columns}
     for name in table.columns:
         if name not in known and not name.startswith(kind.dynamic or ("\0",)):
-            report.refused.append(Refusal(1, name, name, UnknownColumnError(column=name)))
+            report.refused.append(Remark(1, name, name, UnknownColumnError(column=name)))
     for column in kind.columns:
         if column.required and column.name not in table.columns:
             missing = MissingColumnError(column=column.name)
-            report.refused.append(Refusal(1, column.name, "", missing))
+            report.refused.append(Remark(1, column.name, "", missing))
     if report.refused:
         return []
     return [
@@ -255,7 +263,7 @@ def _row(
         try:
             values[name] = _value(column, cell, zone)
         except CellError as error:
-            report.refused.append(Refusal(number, name, cell, error))
+            report.refused.append(Remark(number, name, cell, error))
             values[name] = None
     return Row(number, values, raw)
 

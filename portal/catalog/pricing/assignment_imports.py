@@ -10,17 +10,19 @@ from portal.accounts.models import Account, Unit
 from portal.catalog.pricing.lookups import (
     VALIDITY,
     EndsBeforeItStartsError,
+    FoundAccount,
     UnknownAccountError,
     UnknownListError,
     UnknownUnitError,
     assign,
     by_list,
     check_window,
-    find_account_ids,
+    find_accounts,
     find_lists_by_code,
     find_unit_ids,
     must_be_one,
     supplier_zone,
+    warn_of_currency,
 )
 from portal.catalog.pricing.models import Agreement, AgreementList, PriceAssignment, PriceList
 from portal.catalog.pricing.rules import ListKind
@@ -93,11 +95,11 @@ class Held(NamedTuple):
 def apply_assignments(actor: Actor, batch: Batch) -> None:
     """Replace the assignments of the lists that the file names, from now on."""
     known = find_lists_by_code(row["list_code"] for row in batch.rows)
-    account_ids = find_account_ids(row["account_code"] for row in batch.rows)
-    unit_ids = find_unit_ids(account_ids.values())
+    accounts = find_accounts(row["account_code"] for row in batch.rows)
+    unit_ids = find_unit_ids([account.id for account in accounts.values()])
     for list_code, rows in by_list(batch, known).items():
         price_list = known[list_code]
-        wanted = [_held(batch, row, price_list, account_ids, unit_ids) for row in rows]
+        wanted = [_held(batch, row, price_list, accounts, unit_ids) for row in rows]
         if batch.report.refused:
             continue
         moves = _replace(price_list, [each for each in wanted if each], batch)
@@ -118,7 +120,7 @@ def _held(
     batch: Batch,
     row: Row,
     price_list: PriceList,
-    account_ids: Mapping[str, int],
+    accounts: Mapping[str, FoundAccount],
     unit_ids: Mapping[tuple[int, str], int],
 ) -> Held | None:
     account_code, unit_code = row["account_code"], row["unit_code"]
@@ -129,17 +131,19 @@ def _held(
     if price_list.kind == ListKind.AGREEMENT.value and not account_code:
         batch.refuse(row, "tier" if row["tier"] else "segment", AgreementTargetError())
         return None
-    account_id = account_ids.get(account_code) if account_code else None
-    if account_code and account_id is None:
+    account = accounts.get(account_code) if account_code else None
+    if account_code and account is None:
         batch.refuse(row, "account_code", UnknownAccountError(code=account_code))
         return None
-    unit_id = unit_ids.get((account_id, unit_code)) if account_id and unit_code else None
+    unit_id = unit_ids.get((account.id, unit_code)) if account and unit_code else None
     if unit_code and unit_id is None:
         batch.refuse(row, "unit_code", UnknownUnitError(code=unit_code))
         return None
     if not check_window(batch, row):
         return None
-    place = Place(account_id, unit_id, row["tier"], row["segment"])
+    if account:
+        warn_of_currency(batch, row, "list_code", price_list, account)
+    place = Place(account.id if account else None, unit_id, row["tier"], row["segment"])
     return Held(place, row["priority"], row["valid_from"], row["valid_to"])
 
 
@@ -257,7 +261,7 @@ def export_assignments(actor: Actor, account_code: str | None) -> Iterator[Mappi
 
 def apply_agreements(actor: Actor, batch: Batch) -> None:
     """Make or change agreements; which lists they carry, and when, keeps its past."""
-    account_ids = find_account_ids(row["account_code"] for row in batch.rows)
+    accounts = find_accounts(row["account_code"] for row in batch.rows)
     named = [item for row in batch.rows for item in row["list_codes"] or ()]
     known = find_lists_by_code(named)
     numbers = [row["agreement_number"] for row in batch.rows]
@@ -267,12 +271,12 @@ def apply_agreements(actor: Actor, batch: Batch) -> None:
     }
     for (number,), row in batch.keyed("agreement_number").items():
         agreement = found.get(number)
-        account_id = _account_of(batch, row, agreement, account_ids)
-        if account_id is None or not _may_carry(batch, row, known):
+        account = _account_of(batch, row, agreement, accounts)
+        if account is None or not _may_carry(batch, row, known, account):
             continue
         is_new = agreement is None
         if agreement is None:
-            agreement = Agreement(account_id=account_id, number=number, name=number)
+            agreement = Agreement(account_id=account.id, number=number, name=number)
         is_changed = _change_agreement(batch, row, agreement)
         if is_new:
             db.session.add(agreement)
@@ -292,24 +296,27 @@ def apply_agreements(actor: Actor, batch: Batch) -> None:
 
 
 def _account_of(
-    batch: Batch, row: Row, agreement: Agreement | None, account_ids: Mapping[str, int]
-) -> int | None:
+    batch: Batch, row: Row, agreement: Agreement | None, accounts: Mapping[str, FoundAccount]
+) -> FoundAccount | None:
     code_ = row["account_code"]
-    account_id = account_ids.get(code_) if code_ else None
-    if code_ and account_id is None:
+    account = accounts.get(code_) if code_ else None
+    if code_ and account is None:
         batch.refuse(row, "account_code", UnknownAccountError(code=code_))
-        return None
-    if agreement is None:
-        if account_id is None:
+    elif agreement is None:
+        if account is None:
             batch.refuse(row, "account_code", EmptyCellError())
-        return account_id
-    if account_id not in {None, agreement.account_id}:
+    elif account is None:
+        own = db.session.get_one(Account, agreement.account_id)
+        return FoundAccount(own.id, own.currency)
+    elif account.id != agreement.account_id:
         batch.refuse(row, "account_code", OtherAccountError(number=agreement.number))
         return None
-    return agreement.account_id
+    return account
 
 
-def _may_carry(batch: Batch, row: Row, known: Mapping[str, PriceList]) -> bool:
+def _may_carry(
+    batch: Batch, row: Row, known: Mapping[str, PriceList], account: FoundAccount
+) -> bool:
     for item in row["list_codes"] or ():
         if item not in known:
             batch.refuse(row, "list_codes", UnknownListError(code=item))
@@ -317,6 +324,7 @@ def _may_carry(batch: Batch, row: Row, known: Mapping[str, PriceList]) -> bool:
         if known[item].kind == ListKind.STANDARD.value:
             batch.refuse(row, "list_codes", CarriedStandardError(code=item))
             return False
+        warn_of_currency(batch, row, "list_codes", known[item], account)
     return True
 
 
@@ -406,6 +414,7 @@ def export_agreements(actor: Actor, account_code: str | None) -> Iterator[Mappin
 
 ASSIGNMENTS = ImportKind(
     name="price-assignments",
+    rows_stand_alone=True,
     label=N_("Assignments of price lists"),
     permission=Permission.PRICE_LIST_PUBLISH,
     columns=(
@@ -423,6 +432,7 @@ ASSIGNMENTS = ImportKind(
 
 AGREEMENTS = ImportKind(
     name="agreements",
+    rows_stand_alone=True,
     label=N_("Agreements"),
     permission=Permission.PRICE_LIST_PUBLISH,
     columns=(

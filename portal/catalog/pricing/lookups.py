@@ -49,6 +49,12 @@ class UnknownAccountError(CellError):
     message = N_("There is no account “{code}”.")
 
 
+class OtherCurrencyError(CellError):
+    """A list in another currency than the account's never applies; said as a warning alone."""
+
+    message = N_("{code} is in {currency}, the account pays in {own}: the list never applies.")
+
+
 class UnknownUnitError(CellError):
     """The account has no such unit."""
 
@@ -143,17 +149,39 @@ def find_lists_by_code(codes: Iterable[str]) -> dict[str, PriceList]:
     return found
 
 
-def find_account_ids(codes: Iterable[str | None]) -> dict[str, int]:
-    """Return the ids of customer accounts by their codes."""
-    found: dict[str, int] = {}
+@dataclass(frozen=True, slots=True)
+class FoundAccount:
+    """A customer account as files name it."""
+
+    id: int
+    currency: str
+
+
+def find_accounts(codes: Iterable[str | None]) -> dict[str, FoundAccount]:
+    """Return the customer accounts of some codes."""
+    found: dict[str, FoundAccount] = {}
     for page in in_pages(sorted({code for code in codes if code}), PAGE):
         rows = db.session.execute(
-            select(Account.code, Account.id).where(
+            select(Account.code, Account.id, Account.currency).where(
                 Account.code.in_(page), Account.kind == "customer"
             )
         )
-        found.update({row.code: row.id for row in rows})
+        found.update({row.code: FoundAccount(row.id, row.currency) for row in rows})
     return found
+
+
+def warn_of_currency(
+    batch: Batch, row: Row, column: str, price_list: PriceList, account: FoundAccount
+) -> None:
+    """Warn where a list can never apply to an account, for its currency is another one."""
+    if price_list.currency != account.currency:
+        batch.warn(
+            row,
+            column,
+            OtherCurrencyError(
+                code=price_list.code, currency=price_list.currency, own=account.currency
+            ),
+        )
 
 
 def find_unit_ids(account_ids: Collection[int]) -> dict[tuple[int, str], int]:

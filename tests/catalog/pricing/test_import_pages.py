@@ -123,6 +123,18 @@ def test_what_is_wrong_is_named_by_row_and_column_and_can_not_be_imported(
     assert shop.export("price-entries") == before
 
 
+def test_a_warning_is_shown_and_the_file_can_be_imported(shop: Shop, sign_in: SignIn) -> None:
+    publisher = sign_in(shop.hire("pia", Role.PRICING_MANAGER))
+
+    page = check(
+        publisher, b"list_code,account_code\nSTD,OTHER\n", kind="price-assignments", name="a.csv"
+    )
+
+    assert page.status_code == 200
+    assert "STD is in EUR, the account pays in KRW" in page.text
+    assert upload_of(page.text)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [

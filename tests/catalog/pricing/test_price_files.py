@@ -230,3 +230,24 @@ def test_an_assignment_names_exactly_one_target(shop: Shop, row: str, column: st
 
     assert [refusal.column for refusal in report.refused] == [column]
     assert shop.export("price-assignments").strip() == ""
+
+
+def test_a_list_in_another_currency_is_bound_with_a_warning(shop: Shop) -> None:
+    shop.load("price-lists", LISTS)
+
+    bound = shop.load("price-assignments", "list_code,account_code\nAG-7,OTHER\nAG-7,ACME\n")
+    carried = shop.load(
+        "agreements", "agreement_number,account_code,list_codes\nA-2,OTHER,AG-7\nA-1,ACME,AG-7\n"
+    )
+
+    assert (bound.refused, bound.new) == ([], 2)
+    assert bound.as_json()["warnings"] == [
+        {
+            "row": 2,
+            "column": "list_code",
+            "value": "AG-7",
+            "reason": "AG-7 is in EUR, the account pays in KRW: the list never applies.",
+        }
+    ]
+    assert (carried.refused, carried.new) == ([], 2)
+    assert [(item.row, item.column) for item in carried.warnings] == [(2, "list_codes")]
