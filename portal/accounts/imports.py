@@ -301,6 +301,7 @@ KINDS: Final[tuple[ImportKind, ...]] = (
     ),
     ImportKind(
         name="addresses",
+        rows_stand_alone=True,
         label=N_("Addresses"),
         columns=(
             _ACCOUNT_CODE,
@@ -321,6 +322,7 @@ KINDS: Final[tuple[ImportKind, ...]] = (
     ),
     ImportKind(
         name="cost-centres",
+        rows_stand_alone=True,
         label=N_("Cost centres"),
         columns=(
             _ACCOUNT_CODE,
@@ -335,6 +337,7 @@ KINDS: Final[tuple[ImportKind, ...]] = (
     ),
     ImportKind(
         name="access-groups",
+        rows_stand_alone=True,
         label=N_("Access groups"),
         columns=(
             _ACCOUNT_CODE,

@@ -170,6 +170,7 @@ def exported_lists(actor: Actor, account_code: str | None) -> Select[PriceList]:
 
 LISTS = ImportKind(
     name="price-lists",
+    rows_stand_alone=True,
     label=N_("Price lists"),
     permission=Permission.PRICE_LIST_DRAFT,
     columns=(
