@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from portal.accounts.models import Account
+from portal.catalog.pricing.tax_rules import TaxStatus
 from portal.db import db, lock, transaction
 from portal.errors import N_, ConflictError, InvalidError
 from portal.events.actions import record
@@ -90,6 +91,7 @@ def convert_quote(
     """
     digest = _digest({"quote": number, "lines": {str(k): f"{v:f}" for k, v in quantities.items()}})
     with transaction():
+        _lock_account(quote_queries.get_quote(actor, number).account_id)
         quote = quote_queries.get_quote(actor, number, lock=True)
         known = queries.find_by_key(quote.account_id, key)
         if known is not None:
@@ -114,6 +116,7 @@ def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datet
 
     Raises:
         OrderNotFoundError, NotAllowedError, IllegalMoveError: By the order.
+        KeyReusedError: The key came before with another order.
         QuoteExpiredError, ProofMissingError: Validity and proof are checked again.
         PurchaseOrderNeededError, PurchaseOrderPatternError, PurchaseOrderDoubleError: The number.
         TaxChangedError: A rate changed and the new one was not accepted.
@@ -125,6 +128,9 @@ def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datet
         if order.placing_key == key and order.placing_digest == digest:
             return order
         status = Move.PLACE.apply(order.status, actor, order.number)
+        other = queries.find_placed_with(order.account_id, key)
+        if other is not None:
+            raise KeyReusedError(number=other.number)
         account = order.account
         check_purchase_order_number(
             terms.purchase_order_number,
@@ -210,9 +216,14 @@ def _end(actor: Actor, number: str, move: Move, verb: str, *, reason: str, now: 
 def _locked(actor: Actor, number: str) -> Order:
     """Lock account, quote and order in this fixed order, so that no two actions wait in a ring."""
     found = queries.get_order(actor, number)
-    db.session.execute(lock(select(Account.id).where(Account.id == found.account_id)))
+    _lock_account(found.account_id)
     quote_queries.get_by_id(found.quote_id, lock=True)
     return queries.get_order(actor, number, for_update=True)
+
+
+def _lock_account(account_id: int) -> None:
+    """Lock an account, always before its quotes and orders."""
+    db.session.execute(lock(select(Account.id).where(Account.id == account_id)))
 
 
 def _must_own(actor: Actor, order: Order, move: Move) -> None:
@@ -246,7 +257,12 @@ def _check_duplicate(order: Order, account: Account, terms: Terms) -> None:
 
 
 def _check_tax(order: Order, terms: Terms, now: datetime) -> None:
-    """Ask again where a rate has changed since submission; an accepted one replaces the old."""
+    """Ask again where a rate has changed since submission; an accepted one replaces the old.
+
+    The tax status is frozen with the figures; where it bears no tax no rate matters.
+    """
+    if order.tax_status is not TaxStatus.NORMAL:
+        return
     rates = current_rates(order, now)
     moved = [line for line in order.lines if rates.get(line.id, line.tax_rate) != line.tax_rate]
     if not moved:
@@ -258,7 +274,7 @@ def _check_tax(order: Order, terms: Terms, now: datetime) -> None:
         )
     for line in moved:
         line.tax_rate = rates[line.id]
-    apply_totals(order, order.account.tax_status)
+    apply_totals(order, order.tax_status)
 
 
 def _digest(content: Mapping[str, object]) -> str:

@@ -70,7 +70,7 @@ def make_draft(
     )
     order.account, order.quote = account, quote
     order.lines = _lines(quote, revision, quantities)
-    apply_totals(order, revision.frozen["tax_status"])
+    apply_totals(order, order.tax_status)
     return order
 
 

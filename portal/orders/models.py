@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account
+from portal.catalog.pricing.tax_rules import TaxStatus
 from portal.db import ACCOUNT_SCOPED, Amount, Base, Id, Quantity, Rate, UnitPrice
 from portal.orders.rules import OrderStatus
 from portal.quotes.models import Quote
@@ -94,6 +95,11 @@ class Order(Base):
     created_at: Mapped[datetime]
     placed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+    @property
+    def tax_status(self) -> TaxStatus:
+        """How the account was taxed at submission: normal, exempt or reverse charge."""
+        return TaxStatus(self.places["tax_status"])
 
     @property
     def tax_rows(self) -> list[dict[str, Decimal]]:

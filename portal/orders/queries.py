@@ -118,6 +118,12 @@ def find_orders_of_quote(actor: Actor, quote_id: int) -> Sequence[Order]:
     return db.session.scalars(statement).all()
 
 
+def find_placed_with(account_id: int, key: str) -> Order | None:
+    """Return the order that a placing form with this key has placed."""
+    statement = select(Order).where(Order.account_id == account_id, Order.placing_key == key)
+    return db.session.scalar(statement)
+
+
 def find_by_key(account_id: int, key: str) -> Order | None:
     """Return the order that a conversion form with this key has made."""
     statement = (

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from portal.catalog.pricing.charges import tax_rates_for
-from portal.catalog.pricing.tax_rules import TaxLine, TaxSummary, taxes
+from portal.catalog.pricing.tax_rules import TaxLine, TaxStatus, TaxSummary, taxes
 from portal.orders.models import Order, OrderLine
 
 
@@ -33,7 +33,7 @@ def current_rates(order: Order, now: datetime) -> dict[int, Decimal | None]:
     return {line.id: rates[place_of(line)] for line in order.lines}
 
 
-def sum_up(order: Order, tax_status: str) -> TaxSummary:
+def sum_up(order: Order, tax_status: TaxStatus) -> TaxSummary:
     """Sum an order up from its lines and their frozen rates."""
     keys = {id(line): str(number) for number, line in enumerate(order.lines)}
     return taxes(
@@ -45,7 +45,7 @@ def sum_up(order: Order, tax_status: str) -> TaxSummary:
     )
 
 
-def apply_totals(order: Order, tax_status: str) -> None:
+def apply_totals(order: Order, tax_status: TaxStatus) -> None:
     """Write the sums of an order's lines into the order."""
     summary = sum_up(order, tax_status)
     order.lines_total, order.net_total = summary.lines_total, summary.net_total
