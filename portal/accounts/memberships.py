@@ -159,6 +159,7 @@ def _mail_invitation(
         now=now,
         path=f"/invitation/{token}" if token else "/sign-in",
         membership_ids=[membership.id],
+        is_secret=bool(token),
     )
 
 

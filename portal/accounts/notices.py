@@ -18,6 +18,7 @@ class Tell(Protocol):
         path: str,
         membership_ids: Iterable[int] = ...,
         person_ids: Iterable[int] = ...,
+        is_secret: bool = ...,
     ) -> None: ...
 
 

@@ -233,6 +233,7 @@ def request_reset(email: str, *, address: str, now: datetime) -> None:
                 now=now,
                 path=f"/password/{token}",
                 person_ids=[person.id],
+                is_secret=True,
             )
 
 

@@ -255,6 +255,7 @@ def _ask(run: ApprovalRun, asked: Sequence[StepApprover], now: datetime) -> None
             now=now,
             path=f"/a/{token}",
             membership_ids=[membership_id],
+            is_secret=True,
         )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from flask import current_app
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 
 from portal.accounts.models import Account, AccountAssignment, Membership, MembershipRole, Person
 from portal.config import Settings
@@ -41,6 +41,7 @@ def tell(  # noqa: PLR0913 - a message has this many parts, all named at the cal
     membership_ids: Iterable[int] = (),
     person_ids: Iterable[int] = (),
     supplier_roles: Iterable[Role] = (),
+    is_secret: bool = False,
 ) -> None:
     """Write a message to each receiver in the transaction under way; the worker delivers it.
 
@@ -51,6 +52,7 @@ def tell(  # noqa: PLR0913 - a message has this many parts, all named at the cal
         path: Where the link in the message leads, for example ``/quotes/Q-000042``.
         membership_ids, person_ids: Receivers; each is told once.
         supplier_roles: Supplier staff who hold the role (account managers: of this account only).
+        is_secret: Whether ``path`` opens something by itself; it is forgotten once delivered.
     """
     common = {
         "kind": kind,
@@ -67,11 +69,14 @@ def tell(  # noqa: PLR0913 - a message has this many parts, all named at the cal
     db.session.add_all(rows)
     db.session.flush()
     for row in rows:
-        schedule(DELIVER, {"message_id": row.id}, now=now)
+        schedule(DELIVER, {"message_id": row.id, "is_secret": is_secret}, now=now)
 
 
 def deliver(payload: Mapping[str, Any], now: datetime) -> None:
-    """Send one message to each of its receivers who has not been sent it yet."""
+    """Send one message to each of its receivers who has not been sent it yet.
+
+    Only then is a secret link forgotten, so that a kill on the way still leaves it to be sent.
+    """
     settings: Settings = current_app.config["SETTINGS"]
     with reaching(EVERY_ROW):
         message = db.session.get_one(Message, payload["message_id"])
@@ -108,6 +113,9 @@ def deliver(payload: Mapping[str, Any], now: datetime) -> None:
                         sent_at=now,
                     )
                 )
+        if payload.get("is_secret"):
+            with transaction():
+                db.session.execute(update(Message).where(Message.id == key).values(path=""))
 
 
 def _host(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from portal.accounts.models import Person
+from portal.accounts.signing_in import request_reset
 from portal.config import Settings
 from portal.db import db, transaction
 from portal.demo.cast import Cast
@@ -143,3 +144,45 @@ def test_a_target_that_is_down_keeps_the_message_for_later(
     later = db.session.scalars(select(Job.run_at)).one()
     work(later)
     assert len(mails(box)) == 1
+
+
+def stored_paths() -> list[str]:
+    return list(db.session.scalars(select(Message.path)))
+
+
+def test_a_link_that_opens_something_by_itself_is_forgotten_once_it_is_sent(
+    box: Path, now: datetime
+) -> None:
+    request_reset("buyer@acme.example", address="192.0.2.1", now=now)
+    (path,) = stored_paths()
+    assert path.startswith("/password/")
+    work(now)
+
+    (mail,) = mails(box)
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert path in text.get_content()
+    assert stored_paths() == [""]
+
+
+def test_a_secret_link_that_could_not_be_sent_is_kept_for_the_next_try(
+    box: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang_up(*_args: object, **_options: object) -> None:
+        raise ConnectionRefusedError
+
+    request_reset("buyer@acme.example", address="192.0.2.1", now=now)
+    before = stored_paths()
+    with monkeypatch.context() as patched:
+        patched.setattr("portal.messages.actions.send", hang_up)
+        work(now)
+
+    assert (stored_paths(), mails(box)) == (before, [])
+
+
+def test_a_link_to_a_page_behind_the_sign_in_is_kept(cast: Cast, box: Path, now: datetime) -> None:
+    send(cast, now, membership_ids=[cast.acme.buyer.membership_id])
+    work(now)
+
+    assert len(mails(box)) == 1
+    assert stored_paths() == ["/orders/O-000009"]
