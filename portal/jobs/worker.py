@@ -43,11 +43,21 @@ def run_due(now: datetime) -> int:
     for item in _recurring:
         if item.next_at is None or item.next_at <= now:
             item.next_at = now + item.every
-            item.run(now)
+            _run_recurring(item, now)
     count = 0
     while run_next(now):
         count += 1
     return count
+
+
+def _run_recurring(item: Recurring, now: datetime) -> None:
+    """Do one thing that recurs; its failure is noted and stops neither the others nor the jobs."""
+    try:
+        item.run(now)
+    except SQLAlchemyError:
+        raise  # the database is away: the whole round waits
+    except Exception as error:  # noqa: BLE001 - whatever it raises, the worker has other work
+        _log.warning("recurring work failed", name=item.name, error=str(error))
 
 
 def work(clock: Callable[[], datetime], *, parent: int | None = None) -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from portal.db import db, transaction
+from portal.jobs import worker
 from portal.jobs.actions import LEASE, MOST_ATTEMPTS, handle, run_next, schedule
 from portal.jobs.models import Job
 
@@ -102,3 +103,20 @@ def test_the_job_of_a_worker_that_died_is_done_by_another(done: Done, now: datet
     assert not run_next(now)
     assert run_next(now + LEASE + timedelta(seconds=1))
     assert done == ["left behind"]
+
+
+def test_recurring_work_that_fails_stops_neither_the_rest_nor_the_worker(
+    done: Done, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_now: datetime) -> None:
+        message = "this one is broken"
+        raise LookupError(message)
+
+    ran: list[datetime] = []
+    monkeypatch.setattr(worker, "_recurring", [])
+    worker.recur("test.fails", timedelta(minutes=5), fail)
+    worker.recur("test.runs", timedelta(minutes=5), ran.append)
+    add("a job", now)
+
+    assert worker.run_due(now) == 1
+    assert (ran, done) == ([now], ["a job"])
