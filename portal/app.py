@@ -22,7 +22,7 @@ from portal.desk import accounts as desk_accounts
 from portal.desk import catalog as desk_catalog
 from portal.desk import imports as desk_imports
 from portal.desk import price_lists
-from portal.home import navigation
+from portal.home import navigation, record
 from portal.home import views as home
 from portal.jobs.actions import handle
 from portal.jobs.worker import recur
@@ -40,6 +40,7 @@ _HERE = Path(__file__).parent
 
 BLUEPRINTS = (
     home.bp,
+    record.bp,
     accounts.bp,
     catalog.bp,
     quotes_views.bp,

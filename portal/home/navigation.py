@@ -81,6 +81,20 @@ NAVIGATION: Final = (
         prefix="/company/policy",
         side="customer",
     ),
+    NavItem(
+        label=N_("Events"),
+        endpoint="record.desk",
+        permission=P.EVENT_READ,
+        prefix="/desk/events",
+        side="supplier",
+    ),
+    NavItem(
+        label=N_("Events"),
+        endpoint="record.company",
+        permission=P.EVENT_READ,
+        prefix="/company/events",
+        side="customer",
+    ),
 )
 """Every place of the menu, in the order in which it is drawn."""
 

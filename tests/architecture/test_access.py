@@ -10,7 +10,6 @@ from portal.web.access import access_of
 from tests.architecture.sources import modules
 
 PROMISED = {
-    Permission.EVENT_READ,
     Permission.ORDER_PROPOSE,
     Permission.ORDER_ANSWER,
     Permission.ORDER_SHIP,
