@@ -1,7 +1,7 @@
 """The machinery of a run inside a transaction: its rows, who is asked next, how it ends."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -27,6 +27,10 @@ from portal.messages.actions import tell
 from portal.policy import Actor
 
 LINES_IN_MAIL: Final = 5
+
+_ABOUT_LINES: Final = frozenset({"category_under", "off_contract"})
+_ABOUT_TOTALS: Final = frozenset({"total_over", "total_up_to", "requester_total_over"})
+"""Conditions of which the figure compared is the total, or the lines by SKU."""
 
 Settle = Callable[[int, Outcome, datetime, Actor], None]
 Lock = Callable[[int], object]
@@ -285,10 +289,10 @@ def keep_approvals(run: ApprovalRun, earlier: ApprovalRun, now: datetime) -> int
         How many approvals stand for the new revision too.
     """
     kept = 0
-    by_inputs = {_inputs(step): step for step in run.steps}
+    by_inputs = {_inputs(step, run): step for step in run.steps}
     old_steps = {step.id: step for step in earlier.steps}
     for decision in earlier.decisions:
-        step = by_inputs.get(_inputs(old_steps[decision.step_id]))
+        step = by_inputs.get(_inputs(old_steps[decision.step_id], earlier))
         if (
             decision.answer != Answer.APPROVE
             or step is None
@@ -316,6 +320,26 @@ def keep_approvals(run: ApprovalRun, earlier: ApprovalRun, now: datetime) -> int
     return kept
 
 
-def _inputs(step: ApprovalStep) -> str:
+def _inputs(step: ApprovalStep, run: ApprovalRun) -> str:
+    """Return everything that a step was made from: its rules, people, figures and lines."""
     people = sorted(item.person_id for item in step.approvers)
-    return repr((step.level, step.rule_numbers, step.quorum, people, step.reasons))
+    judged = [_judged(reason, run) for reason in step.reasons]
+    return repr((step.level, step.rule_numbers, step.quorum, people, step.reasons, judged))
+
+
+def _judged(reason: Mapping[str, Any], run: ApprovalRun) -> object:
+    """Return what a reason looks at beyond the figures that it compared.
+
+    A rule about some lines judges those lines whole, one about a total just that; what compared
+    neither (no condition, a signing limit, a role) judges everything that is asked for.
+    """
+    compared = {item["condition"]: item["figure"] for item in reason["comparisons"]}
+    skus = [sku for name in _ABOUT_LINES & compared.keys() for sku in compared[name].split(", ")]
+    lines = [
+        (line["sku"], line["quantity"], line["amount"])
+        for line in run.summary["lines"]
+        if not skus or line["sku"] in skus
+    ]
+    if skus:
+        return lines
+    return None if _ABOUT_TOTALS & compared.keys() else (run.total, lines)

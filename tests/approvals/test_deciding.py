@@ -405,34 +405,6 @@ def test_a_run_keeps_the_policy_that_it_started_under(
     assert told.outcomes == [(1, Outcome.APPROVED)]
 
 
-def test_a_new_revision_keeps_approvals_of_unchanged_steps_where_the_policy_allows(
-    acme: Office, told: Told, now: datetime
-) -> None:
-    rules = (always(10, by("kim")), always(20, by("lee", level=2)))
-    acme.set_policy(now, *rules, keep_unchanged_approvals=True)
-    first = start_run(acme.actor("mina"), acme.subject(), now)
-    say(acme, "kim", first, now)
-    say(acme, "lee", first, now, Answer.REQUEST_CHANGES, "fewer")
-
-    second = start_run(acme.actor("mina"), acme.subject(key=2, revision=2), now)
-
-    assert waiting(second) == ["Lee"]
-    assert [item.kept_from_id is not None for item in queries.find_decisions(second.id)] == [True]
-    say(acme, "lee", second, now)
-    assert told.outcomes[-1] == (2, Outcome.APPROVED)
-
-
-def test_without_that_permission_every_revision_asks_anew(
-    acme: Office, run: ApprovalRun, now: datetime
-) -> None:
-    say(acme, "kim", run, now)
-    withdraw_run("quote", 1, now)
-
-    second = start_run(acme.actor("mina"), acme.subject(key=2, revision=2), now)
-
-    assert waiting(second) == ["Kim"]
-
-
 def test_each_approver_is_mailed_once_when_their_step_opens(
     acme: Office, run: ApprovalRun, now: datetime
 ) -> None:
