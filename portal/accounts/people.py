@@ -19,7 +19,7 @@ from portal.accounts.models import (
     Unit,
 )
 from portal.accounts.queries import membership_reached
-from portal.db import db
+from portal.db import db, in_pages
 from portal.events.models import Event
 from portal.policy import Actor, Permission
 from portal.web.paging import Page, offset_of
@@ -92,9 +92,12 @@ def find_memberships(
     sort: Sort[PeopleOrder],
     *,
     number: int = 1,
-    size: int = 50,
+    size: int | None = 50,
 ) -> Page[PersonRow]:
-    """Return a page of the memberships that the actor may see, in four statements."""
+    """Return a page of the memberships that the actor may see, in four statements.
+
+    Without a ``size`` it is the whole list, as an export needs it.
+    """
     conditions = [membership_reached(actor, Permission.PERSON_READ), *_conditions(wanted)]
     base = (
         select(Membership.id)
@@ -105,7 +108,7 @@ def find_memberships(
     )
     total = db.session.scalar(select(func.count()).select_from(base.subquery())) or 0
     order = [*_ORDERS[sort.key], Membership.id]
-    rows = db.session.execute(
+    statement = (
         base.outerjoin(AccessGroup, AccessGroup.id == Membership.access_group_id)
         .outerjoin(_MANAGER, _MANAGER.id == Membership.manager_id)
         .outerjoin(_MANAGER_PERSON, _MANAGER_PERSON.id == _MANAGER.person_id)
@@ -126,9 +129,10 @@ def find_memberships(
             Person.status.label("person_status"),
         )
         .order_by(*(item.desc() if sort.descending else item for item in order))
-        .offset(offset_of(number, size))
-        .limit(size)
-    ).all()
+    )
+    if size is not None:
+        statement = statement.offset(offset_of(number, size)).limit(size)
+    rows = db.session.execute(statement).all()
     keys = [row.membership_id for row in rows]
     roles, seen = _roles(keys), _last_sign_ins(keys)
     items = [
@@ -139,7 +143,7 @@ def find_memberships(
         )
         for row in rows
     ]
-    return Page(items, total, number, size)
+    return Page(items, total, number, size or max(total, 1))
 
 
 def _conditions(wanted: PeopleFilter) -> list[ColumnElement[bool]]:
@@ -177,24 +181,28 @@ def _in_state(status: str) -> ColumnElement[bool]:
 
 def _roles(membership_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
-    for key, role in db.session.execute(
-        select(MembershipRole.membership_id, MembershipRole.role)
-        .where(MembershipRole.membership_id.in_(membership_ids))
-        .order_by(MembershipRole.role)
-    ):
-        found[key] = (*found.get(key, ()), role)
+    for page in in_pages(membership_ids):
+        for key, role in db.session.execute(
+            select(MembershipRole.membership_id, MembershipRole.role)
+            .where(MembershipRole.membership_id.in_(page))
+            .order_by(MembershipRole.role)
+        ):
+            found[key] = (*found.get(key, ()), role)
     return found
 
 
 def _last_sign_ins(membership_ids: Sequence[int]) -> dict[int, datetime]:
     """Return when each membership was last chosen, as the record has it."""
-    rows = db.session.execute(
-        select(Event.object_id, func.max(Event.occurred_at))
-        .where(
-            Event.kind == "membership",
-            Event.verb == "membership.chosen",
-            Event.object_id.in_(membership_ids),
-        )
-        .group_by(Event.object_id)
-    ).all()
-    return {key: at for key, at in rows if key is not None}
+    found: dict[int, datetime] = {}
+    for page in in_pages(membership_ids):
+        rows = db.session.execute(
+            select(Event.object_id, func.max(Event.occurred_at))
+            .where(
+                Event.kind == "membership",
+                Event.verb == "membership.chosen",
+                Event.object_id.in_(page),
+            )
+            .group_by(Event.object_id)
+        ).all()
+        found.update({key: at for key, at in rows if key is not None})
+    return found

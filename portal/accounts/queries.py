@@ -153,9 +153,12 @@ def get_account(actor: Actor, code: str, *, is_locked: bool = False) -> Account:
 
 
 def find_accounts(
-    actor: Actor, *, text: str = "", status: str = "", number: int = 1, size: int = 50
+    actor: Actor, *, text: str = "", status: str = "", number: int = 1, size: int | None = 50
 ) -> Page[Account]:
-    """Return a page of the customer accounts within reach, by code; filters narrow it."""
+    """Return a page of the customer accounts within reach, by code; filters narrow it.
+
+    Without a ``size`` it is the whole list, as an export needs it.
+    """
     conditions: list[ColumnElement[bool]] = [
         Account.kind == "customer",
         within(actor, Permission.ACCOUNT_READ, account=Account.id),
@@ -170,14 +173,11 @@ def find_accounts(
     if status:
         conditions.append(Account.status == status)
     total = db.session.scalar(select(func.count()).select_from(Account).where(*conditions)) or 0
-    items = db.session.scalars(
-        select(Account)
-        .where(*conditions)
-        .order_by(Account.code)
-        .offset(offset_of(number, size))
-        .limit(size)
-    ).all()
-    return Page(items, total, number, size)
+    statement = select(Account).where(*conditions).order_by(Account.code)
+    if size is not None:
+        statement = statement.offset(offset_of(number, size)).limit(size)
+    items = db.session.scalars(statement).all()
+    return Page(items, total, number, size or max(total, 1))
 
 
 def count_accounts_by_status(actor: Actor) -> Mapping[str, int]:

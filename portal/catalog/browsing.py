@@ -134,19 +134,21 @@ def search_products(
     )
 
 
-def find_products(actor: Actor, text: str, *, number: int = 1, size: int = 50) -> Page[Product]:
-    """Return products by SKU for the supplier's desk, those at the end of their life as well."""
+def find_products(
+    actor: Actor, text: str, *, number: int = 1, size: int | None = 50
+) -> Page[Product]:
+    """Return products by SKU for the supplier's desk, those at the end of their life as well.
+
+    Without a ``size`` it is the whole list, as an export needs it.
+    """
     statement = visible_products(actor, with_ended=True)
     if text:
         statement = statement.where(_matches(actor, text))
-    total = db.session.scalar(statement.with_only_columns(func.count(Product.id)))
-    rows = db.session.scalars(
-        statement.options(joinedload(Product.category))
-        .order_by(Product.sku_key, Product.id)
-        .limit(size)
-        .offset(offset_of(number, size))
-    )
-    return Page(rows.all(), total or 0, number, size)
+    total = db.session.scalar(statement.with_only_columns(func.count(Product.id))) or 0
+    listed = statement.options(joinedload(Product.category)).order_by(Product.sku_key, Product.id)
+    if size is not None:
+        listed = listed.limit(size).offset(offset_of(number, size))
+    return Page(db.session.scalars(listed).all(), total, number, size or max(total, 1))
 
 
 def count_by_category() -> Mapping[int | None, int]:

@@ -1,6 +1,6 @@
 """People of an account: the list, inviting, rights, suspending."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -11,7 +11,7 @@ from portal.accounts import memberships
 from portal.accounts.forms import InviteForm, RightsForm, none_chosen
 from portal.accounts.memberships import Invitation, fingerprint, rights_of
 from portal.accounts.models import Account, Membership
-from portal.accounts.people import PeopleFilter, PeopleOrder, find_memberships
+from portal.accounts.people import PeopleFilter, PeopleOrder, PersonRow, find_memberships
 from portal.accounts.queries import (
     find_access_groups,
     find_possible_managers,
@@ -26,14 +26,16 @@ from portal.accounts.rules import (
     grantable_roles,
     roles_of_side,
 )
+from portal.company.tables import COLUMNS
 from portal.errors import ConflictError, DomainError, InvalidError, NotAllowedError
+from portal.files.writing import write_csv, write_xlsx
 from portal.policy import ROLE_LABELS, Actor, P, Role, Scope
 from portal.web.access import current_actor, requires
 from portal.web.clock import now
 from portal.web.formats import refusal
 from portal.web.locale import LANGUAGES
 from portal.web.paging import page_number, page_size
-from portal.web.tables import sort_of
+from portal.web.tables import cells_of, file_response, header_of, sort_of
 
 bp = Blueprint("people", __name__, url_prefix="/company/people")
 
@@ -53,6 +55,8 @@ def index() -> ResponseReturnValue:
         role=wanted["role"],
         status=wanted["status"],
     )
+    if request.args.get("format") in {"csv", "xlsx"}:
+        return _file(find_memberships(actor, narrowed, sort, size=None).items)
     people = find_memberships(actor, narrowed, sort, number=page_number(), size=page_size())
     return render_template(
         "company/people.html",
@@ -65,6 +69,13 @@ def index() -> ResponseReturnValue:
         invites_at=_invites_at(actor, account),
         **_words(),
     )
+
+
+def _file(rows: Sequence[PersonRow]) -> ResponseReturnValue:
+    header, cells = header_of(COLUMNS), cells_of(COLUMNS, rows)
+    if request.args["format"] == "xlsx":
+        return file_response(write_xlsx(header, cells, sheet=_("People")), "people.xlsx")
+    return file_response(write_csv(header, cells, for_people=True), "people.csv")
 
 
 def _account(actor: Actor) -> Account | None:

@@ -21,6 +21,7 @@ from portal.accounts.queries import (
     get_account,
 )
 from portal.accounts.rules import STATUS_LABELS, STATUS_TONES, AccountStatus, ancestors
+from portal.desk.tables import ACCOUNTS, file_of
 from portal.policy import ROLE_LABELS, Actor, P
 from portal.web.access import current_actor, requires
 from portal.web.clock import now
@@ -38,6 +39,9 @@ def index() -> ResponseReturnValue:
     actor = current_actor()
     text, status = request.args.get("q", "").strip(), request.args.get("status", "")
     status = status if status in set(AccountStatus) else ""
+    if request.args.get("format") in {"csv", "xlsx"}:
+        rows = find_accounts(actor, text=text, status=status, size=None).items
+        return file_of(request.args["format"], "accounts", ACCOUNTS, rows)
     return render_template(
         "desk/accounts.html",
         page=find_accounts(actor, text=text, status=status, number=page_number(), size=page_size()),

@@ -13,6 +13,7 @@ from portal.catalog.imports import KINDS
 from portal.catalog.models import Product
 from portal.catalog.queries import find_categories, get_product
 from portal.catalog.rules import STATUS_LABELS, STATUS_TONES
+from portal.desk.tables import PRODUCTS, file_of
 from portal.errors import InvalidError
 from portal.policy import P
 from portal.web.access import current_actor, requires
@@ -43,6 +44,9 @@ def _seen() -> dict[str, Any]:
 @requires(P.ACCOUNT_READ)
 def index() -> ResponseReturnValue:
     actor, text = current_actor(), request.args.get("q", "").strip()[:200]
+    if request.args.get("format") in {"csv", "xlsx"}:
+        rows = find_products(actor, text, size=None).items
+        return file_of(request.args["format"], "products", PRODUCTS, rows)
     return render_template(
         "desk/catalog.html",
         page=find_products(actor, text, number=page_number(), size=page_size()),
