@@ -1,0 +1,1 @@
+"""When people work: opening hours, holidays, and time counted in them."""

@@ -1,0 +1,1 @@
+"""After the sale: assets, cases and their clock, repairs, parts, knowledge."""
