@@ -21,7 +21,7 @@ from portal.policy import Actor
 from portal.policy import Permission as P  # noqa: N817 - the word of every view
 from portal.web.access import current_actor, current_person, requires, signed_in
 from portal.web.clock import now
-from portal.web.formats import day, money, refusal
+from portal.web.formats import day, money, quantity, refusal
 from portal.web.paging import Page, page_number, page_size
 
 bp = Blueprint("approvals", __name__)
@@ -33,6 +33,12 @@ MOST_AT_ONCE = 100
 def stored_money(amount: str, currency: str) -> str:
     """Write an amount that was kept as text with a run or a message."""
     return money(Decimal(amount), currency)
+
+
+@bp.app_template_filter("stored_quantity")
+def stored_quantity(text: str) -> str:
+    """Write a quantity that was kept as text with a message."""
+    return quantity(Decimal(text))
 
 
 @bp.app_template_filter("stored_day")
