@@ -85,7 +85,7 @@ def test_the_editor_shows_lines_totals_route_and_timeline(buyer: FlaskClient, dr
     assert "Approval route" in page
     assert "is over 1,000.00 EUR" in page
     assert "Timeline" in page
-    assert "Lines added" in page
+    assert "Quote created" in page
 
 
 def test_a_wrong_quantity_is_said_at_its_field_and_nothing_typed_is_lost(
