@@ -1,0 +1,1 @@
+"""Delivered units with their service tags, and what each is entitled to."""
