@@ -21,7 +21,6 @@ from portal.orders.models import Order
 from portal.orders.proof import ProofMissingError, require_proof
 from portal.orders.rules import (
     KIND,
-    IllegalMoveError,
     Move,
     OrderStatus,
     PurchaseOrderDoubleError,
@@ -328,7 +327,6 @@ def _tell(order: Order, kind: str, now: datetime, *, supplier: bool = False) -> 
 
 
 __all__ = [
-    "IllegalMoveError",
     "KeyReusedError",
     "OrderStatus",
     "TaxChangedError",

@@ -2,59 +2,31 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum, StrEnum, unique
+from enum import StrEnum, unique
 from typing import Final
 
 from portal.errors import N_, ConflictError, InvalidError
+from portal.lifecycle import State, Step
 from portal.policy import Actor, Permission
 
 KIND: Final = "order"
 
 
 @unique
-class OrderStatus(StrEnum):
+class OrderStatus(State):
     """Where an order stands."""
 
-    DRAFT = "draft"
-    PLACED = "placed"
-    CONFIRMED = "confirmed"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
-    DISCARDED = "discarded"
-
-    @property
-    def label(self) -> str:
-        """The marked word of the page."""
-        return STATUS_LABELS[self]
-
-    @property
-    def tone(self) -> str:
-        """Which of the five shapes of a state it has."""
-        return _TONES[self]
+    DRAFT = "draft", N_("draft"), "idle"
+    PLACED = "placed", N_("placed"), "work"
+    CONFIRMED = "confirmed", N_("confirmed"), "ok"
+    DECLINED = "declined", N_("declined"), "bad"
+    CANCELLED = "cancelled", N_("cancelled"), "bad"
+    DISCARDED = "discarded", N_("discarded"), "bad"
 
 
 S = OrderStatus
-
-STATUS_LABELS: Final[Mapping[OrderStatus, str]] = {
-    S.DRAFT: N_("draft"),
-    S.PLACED: N_("placed"),
-    S.CONFIRMED: N_("confirmed"),
-    S.DECLINED: N_("declined"),
-    S.CANCELLED: N_("cancelled"),
-    S.DISCARDED: N_("discarded"),
-}
-
-_TONES: Final[Mapping[OrderStatus, str]] = {
-    S.DRAFT: "idle",
-    S.PLACED: "work",
-    S.CONFIRMED: "ok",
-    S.DECLINED: "bad",
-    S.CANCELLED: "bad",
-    S.DISCARDED: "bad",
-}
 
 TAKING: Final = frozenset({S.DRAFT, S.PLACED, S.CONFIRMED})
 """States in which an order's quantities are taken from its quote."""
@@ -63,15 +35,12 @@ UNSENT: Final = frozenset({S.DRAFT, S.DISCARDED})
 """States that the supplier never sees."""
 
 
-class IllegalMoveError(ConflictError):
-    """The order is not in a state from which this step can be taken."""
-
-    message = N_("Order {number} is {status}: this can't be done now.")
-
-
 @unique
-class Move(Enum):
+class Move(Step):
     """Every step an order can take."""
+
+    target: OrderStatus
+    permission: Permission
 
     # fmt: off
     #          from          to            who may
@@ -82,16 +51,9 @@ class Move(Enum):
     DECLINE = ({S.PLACED},   S.DECLINED,   Permission.ORDER_DECLINE)
     # fmt: on
 
-    def __init__(
-        self, sources: AbstractSet[OrderStatus], target: OrderStatus, permission: Permission
-    ) -> None:
-        self.sources, self.target, self.permission = frozenset(sources), target, permission
-
     def apply(self, status: OrderStatus, actor: Actor, number: str) -> OrderStatus:
-        """Return the new state; raise `NotAllowedError` or `IllegalMoveError`."""
-        actor.must(self.permission)
-        if status not in self.sources:
-            raise IllegalMoveError(number=number, status=status, move=self.name.lower())
+        """Return the new state; refuses as `Step.check` does."""
+        self.check(status, actor, number)
         return self.target
 
 

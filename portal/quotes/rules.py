@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from portal.errors import N_
+from portal.lifecycle import State
 
 KIND: Final = "quote"
 """What a quote is called in events, and its revisions towards approvals."""
@@ -17,61 +18,23 @@ QUANTITY_DECIMALS: Final = 3
 
 
 @unique
-class QuoteStatus(StrEnum):
+class QuoteStatus(State):
     """Where a quote and its revisions stand; a quote stands where its current revision does."""
 
-    DRAFT = "draft"
-    IN_APPROVAL = "in approval"
-    APPROVED = "approved"
-    PARTLY_ORDERED = "partly ordered"
-    ORDERED = "ordered"
-    EXPIRED = "expired"
-    DISCARDED = "discarded"
-    WITHDRAWN = "withdrawn"
-    REJECTED = "rejected"
-    CHANGES_REQUESTED = "changes requested"
-    SUPERSEDED = "superseded"
-
-    @property
-    def label(self) -> str:
-        """The marked word of the page."""
-        return STATUS_LABELS[self]
-
-    @property
-    def tone(self) -> str:
-        """Which of the five shapes of a state it has."""
-        return _TONES[self]
+    DRAFT = "draft", N_("draft"), "idle"
+    IN_APPROVAL = "in approval", N_("in approval"), "work"
+    APPROVED = "approved", N_("approved"), "ok"
+    PARTLY_ORDERED = "partly ordered", N_("partly ordered"), "ok"
+    ORDERED = "ordered", N_("ordered"), "ok"
+    EXPIRED = "expired", N_("expired"), "bad"
+    DISCARDED = "discarded", N_("discarded"), "bad"
+    WITHDRAWN = "withdrawn", N_("withdrawn"), "warn"
+    REJECTED = "rejected", N_("rejected"), "bad"
+    CHANGES_REQUESTED = "changes requested", N_("changes requested"), "warn"
+    SUPERSEDED = "superseded", N_("superseded"), "idle"
 
 
 S = QuoteStatus
-
-STATUS_LABELS: Final[Mapping[QuoteStatus, str]] = {
-    S.DRAFT: N_("draft"),
-    S.IN_APPROVAL: N_("in approval"),
-    S.APPROVED: N_("approved"),
-    S.PARTLY_ORDERED: N_("partly ordered"),
-    S.ORDERED: N_("ordered"),
-    S.EXPIRED: N_("expired"),
-    S.DISCARDED: N_("discarded"),
-    S.WITHDRAWN: N_("withdrawn"),
-    S.REJECTED: N_("rejected"),
-    S.CHANGES_REQUESTED: N_("changes requested"),
-    S.SUPERSEDED: N_("superseded"),
-}
-
-_TONES: Final[Mapping[QuoteStatus, str]] = {
-    S.DRAFT: "idle",
-    S.IN_APPROVAL: "work",
-    S.APPROVED: "ok",
-    S.PARTLY_ORDERED: "ok",
-    S.ORDERED: "ok",
-    S.EXPIRED: "bad",
-    S.DISCARDED: "bad",
-    S.WITHDRAWN: "warn",
-    S.REJECTED: "bad",
-    S.CHANGES_REQUESTED: "warn",
-    S.SUPERSEDED: "idle",
-}
 
 ORDERABLE: Final = frozenset({S.APPROVED, S.PARTLY_ORDERED})
 EXPIRING: Final = frozenset({S.IN_APPROVAL, S.APPROVED, S.PARTLY_ORDERED})

@@ -11,6 +11,7 @@ from portal.db import db, transaction
 from portal.demo.cast import Cast
 from portal.errors import NotAllowedError
 from portal.events.queries import find_events, verify_chains
+from portal.lifecycle import IllegalMoveError
 from portal.messages.models import Message
 from portal.orders.actions import (
     KeyReusedError,
@@ -28,7 +29,6 @@ from portal.orders.models import Order
 from portal.orders.proof import NotApprovedError, ProofMissingError, QuoteExpiredError
 from portal.orders.queries import OrderNotFoundError, get_order
 from portal.orders.rules import (
-    IllegalMoveError,
     OrderStatus,
     PurchaseOrderDoubleError,
     PurchaseOrderNeededError,

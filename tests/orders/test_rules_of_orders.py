@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.lifecycle import IllegalMoveError
 from portal.orders.rules import (
     BelowBreakError,
-    IllegalMoveError,
     LedgerLine,
     Move,
     NothingChosenError,

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.errors import NotAllowedError
+from portal.lifecycle import IllegalMoveError
 from portal.policy import Actor, Permission, Role, grants_of
 from portal.quotes.comparison import ChangeKind, ComparedLine, compare
 from portal.quotes.edits import KEEP, ClashKind, DraftEdits, LineEdit, changes_anything, clashes
 from portal.quotes.hashing import FrozenContent, FrozenLine, content_hash, number_text
 from portal.quotes.models import QuoteLine, QuoteRevision
-from portal.quotes.moves import IllegalMoveError, Move, open_moves
+from portal.quotes.moves import Move, open_moves
 from portal.quotes.rules import TAB_STATES, Tab, end_of_validity, last_day_of
 from portal.quotes.rules import QuoteStatus as S
 from portal.quotes.totals import TaxRow, add, make_totals

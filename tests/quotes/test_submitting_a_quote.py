@@ -16,12 +16,12 @@ from portal.demo.cast import Cast
 from portal.errors import NotAllowedError
 from portal.events.queries import find_events
 from portal.jobs.models import Job
+from portal.lifecycle import IllegalMoveError
 from portal.messages.models import Message
 from portal.quotes import actions, queries
 from portal.quotes.drafting import DraftConflictError
 from portal.quotes.freezing import hash_of
 from portal.quotes.models import Quote
-from portal.quotes.moves import IllegalMoveError
 from portal.quotes.rules import KIND, QuoteStatus
 from portal.quotes.submission import (
     NoLinesError,
