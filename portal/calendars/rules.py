@@ -8,7 +8,6 @@ less, one in which it is put back an hour more, and an hour that comes twice cou
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -45,7 +44,7 @@ class Calendar:
     zone: ZoneInfo
     week: Mapping[int, tuple[Span, ...]]
     holidays: frozenset[date] = frozenset()
-    special: Mapping[date, tuple[Span, ...]] = MappingProxyType({})
+    special: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
     # A day's instants never change, and a list of cases asks for the same days over and over.
     _known: dict[date, tuple[Opening, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -77,6 +76,8 @@ def business_time(calendar: Calendar, start: datetime, end: datetime) -> timedel
     Nothing where ``end`` is not after ``start``.
     """
     total = ZERO
+    # Clocks of one zone are compared by what they show, which is wrong in the night of a change.
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     if end <= start:
         return total
     last = end.astimezone(calendar.zone).date()
@@ -95,7 +96,7 @@ def add_business_time(calendar: Calendar, start: datetime, duration: timedelta) 
     """
     if duration <= ZERO:
         return start
-    left = duration
+    left, start = duration, start.astimezone(UTC)
     for opens, closes in _openings_from(calendar, start):
         begin = max(opens, start)
         if closes - begin >= left:
