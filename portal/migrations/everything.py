@@ -4,11 +4,26 @@ from portal.accounts import models as accounts
 from portal.approvals import models as approvals
 from portal.catalog import models as catalog
 from portal.catalog.pricing import models as pricing
+from portal.catalog.stock import models as stock
 from portal.events import models as events
 from portal.files import models as files
 from portal.jobs import models as jobs
 from portal.messages import models as messages
 from portal.orders import models as orders
+from portal.orders.history import models as past_orders
 from portal.quotes import models as quotes
 
-MODULES = (accounts, approvals, catalog, pricing, events, files, jobs, messages, orders, quotes)
+MODULES = (
+    accounts,
+    approvals,
+    catalog,
+    pricing,
+    stock,
+    events,
+    files,
+    jobs,
+    messages,
+    orders,
+    past_orders,
+    quotes,
+)

@@ -1,0 +1,1 @@
+"""Orders of the time before this portal: taken over from another system, read-only, marked."""
