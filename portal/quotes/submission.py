@@ -161,7 +161,7 @@ def _check(
     if moves:
         raise PricesMovedError(quote.number, moves)
     net = priced.totals.net_total
-    if shown_total is not None and shown_total != net and not accepted:
+    if shown_total is not None and shown_total != net:
         raise TotalMovedError(number=quote.number, old=shown_total, new=net)
 
 

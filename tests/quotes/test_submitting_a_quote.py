@@ -141,6 +141,20 @@ def test_an_accepted_price_that_moved_again_is_refused(cast: Cast, now: datetime
         )
 
 
+def test_accepting_a_price_accepts_no_other_total(
+    cast: Cast, now: datetime, business_rows: Rows
+) -> None:
+    draft = _draft(cast, now)
+    prices = {line.line_id: line.seen_price for line in draft.current.lines if line.seen_price}
+    before = business_rows()
+
+    with pytest.raises(TotalMovedError, match=r"it was 1\.00"):
+        actions.submit_quote(
+            cast.acme.buyer, draft.number, draft.version, prices, now, shown_total=Decimal("1.00")
+        )
+    assert business_rows() == before
+
+
 def test_a_total_that_is_not_the_one_shown_is_refused(
     cast: Cast, now: datetime, business_rows: Rows
 ) -> None:
