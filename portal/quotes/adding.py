@@ -64,6 +64,13 @@ class BadQuantityError(InvalidError):
     field = "quantity"
 
 
+class TooMuchError(InvalidError):
+    """Together with what the line has already it is more than can be kept."""
+
+    message = N_("{sku}: a line has at most {most}.")
+    field = "quantity"
+
+
 class TooManyLinesError(InvalidError):
     """A quote has a limit."""
 
@@ -230,6 +237,8 @@ def _append(actor: Actor, quote: Quote, wanted: Sequence[Wanted], now: datetime)
         raise TooManyLinesError(most=MOST_LINES)
     for line in revision.lines:
         if line.line_id in touched:
+            if line.quantity > MOST_QUANTITY:
+                raise TooMuchError(sku=line.sku, most=MOST_QUANTITY)
             check_line_quantity(line)
     note_requester(revision, actor)
     note_opening(actor, quote, now)

@@ -17,6 +17,7 @@ from portal.quotes.adding import (
     BadQuantityError,
     NoSuchProductError,
     ProductEndedError,
+    TooMuchError,
     UnknownUomError,
 )
 from portal.quotes.drafting import BelowOrderedError, DraftConflictError, UnknownPlaceError
@@ -367,3 +368,15 @@ def test_home_counts_what_waits(cast: Cast, now: datetime) -> None:
     assert [row.number for row in queries.find_expiring(cast.acme.buyer, until - queries.SOON)] == [
         quote.number
     ]
+
+
+def test_a_line_never_grows_beyond_what_can_be_kept(
+    cast: Cast, now: datetime, business_rows: Rows
+) -> None:
+    most = Decimal(999_999_999)
+    quote = actions.add_lines(cast.acme.buyer, None, [("MS-0002", most, None)], now)
+    before = business_rows()
+
+    with pytest.raises(TooMuchError, match="a line has at most 999999999"):
+        actions.add_lines(cast.acme.buyer, quote.number, [("MS-0002", Decimal(1), None)], now)
+    assert business_rows() == before
