@@ -403,17 +403,6 @@ def find_entry(actor: Actor) -> QuickEntry | None:
     )
 
 
-def find_previous(actor: Actor, *, limit: int = 20) -> list[tuple[str, str]]:
-    """Return (number, title) of the quotes within reach that can be a source of lines."""
-    statement = (
-        visible_to(actor)
-        .with_only_columns(Quote.number, Quote.title)
-        .order_by(Quote.changed_at.desc(), Quote.id.desc())
-        .limit(limit)
-    )
-    return [(number, title) for number, title in db.session.execute(statement)]
-
-
 def find_by_reference(account_id: int, references: Iterable[str]) -> dict[str, str]:
     """Return reference -> number of the quotes of an account that carry one of ``references``."""
     rows = db.session.execute(

@@ -21,7 +21,6 @@ THEMES: Final[Mapping[str, str]] = {
     "light": N_("Light"),
     "dark": N_("Dark"),
 }
-MOST_LINKS: Final = 7
 _PLUGS: Final = "portal.shell"
 
 
