@@ -8,6 +8,8 @@ from sqlalchemy.schema import SchemaItem
 from portal.db import Base, ExactDecimal, UtcDateTime
 from portal.migrations import everything  # noqa: F401 - its imports fill the metadata
 
+SEARCH_INDEXES = ("product_search", "article_search")
+
 
 def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
     if kind == "type" and isinstance(item, ExactDecimal):
@@ -18,11 +20,11 @@ def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
 
 
 def _include(item: SchemaItem, name: str | None, kind: str, *_more: object) -> bool:
-    """Leave the search index alone: it is written by hand for each database."""
-    if kind == "table" and (name or "").startswith("product_search"):
+    """Leave the search indexes alone: they are written by hand for each database."""
+    if kind == "table" and (name or "").startswith(SEARCH_INDEXES):
         return False
     owner = getattr(item, "table", None)
-    return not (kind == "index" and str(getattr(owner, "name", "")).startswith("product_search"))
+    return not (kind == "index" and str(getattr(owner, "name", "")).startswith(SEARCH_INDEXES))
 
 
 connection = context.config.attributes["connection"]

@@ -12,6 +12,8 @@ from portal.messages import models as messages
 from portal.orders import models as orders
 from portal.orders.history import models as past_orders
 from portal.quotes import models as quotes
+from portal.service.assets import models as assets
+from portal.service.knowledge import models as knowledge
 
 MODULES = (
     accounts,
@@ -26,4 +28,6 @@ MODULES = (
     orders,
     past_orders,
     quotes,
+    assets,
+    knowledge,
 )

@@ -1,0 +1,1 @@
+"""The knowledge base: articles that answer questions, for customers and for agents."""
