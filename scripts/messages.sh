@@ -7,7 +7,7 @@ folder=portal/translations
 if [ "${1:-update}" = update ]; then
   template=$(mktemp)
   trap 'rm -f "$template"' EXIT
-  .venv/bin/pybabel -q extract -F babel.cfg -k N_ -k lazy_gettext -k lazy_ngettext --no-location --sort-output \
+  .venv/bin/pybabel -q extract -F babel.cfg -k N_ -k _l -k lazy_gettext -k lazy_ngettext --no-location --sort-output \
     --no-wrap -o "$template" portal templates
   for locale in zh_Hans zh_Hant ko; do
     if [ -e "$folder/$locale/LC_MESSAGES/messages.po" ]; then step=update; else step=init; fi

@@ -15,6 +15,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}")
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "N_": None,
+    "_l": None,
     "gettext": None,
     "lazy_gettext": None,
     "ngettext": (1, 2),
