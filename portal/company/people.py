@@ -293,10 +293,16 @@ def _detail_page(actor: Actor, membership: Membership, form: RightsForm) -> str:
         membership=membership,
         account=membership.account,
         person=membership.person,
+        language=_language(membership.person.locale),
         why_not=_why_not(actor, membership),
         **_limits(actor, membership.account),
         **_words(),
     )
+
+
+def _language(tag: str | None) -> str:
+    """Return a language by its own name; nothing where the person follows their company."""
+    return LANGUAGES[tag].name if tag in LANGUAGES else tag or _("As the company")
 
 
 def _why_not(actor: Actor, membership: Membership) -> str:

@@ -91,7 +91,9 @@ def test_news_of_a_quote_says_what_how_much_and_who(app: Flask, kind: str, subje
         ("order_cancelled", "Cancelled: O-000007 · ACME Industrie GmbH"),
     ],
 )
-def test_news_of_an_order_lists_its_lines_in_both_parts(app: Flask, kind: str, subject: str) -> None:
+def test_news_of_an_order_lists_its_lines_in_both_parts(
+    app: Flask, kind: str, subject: str
+) -> None:
     assert app
     head, plain, html = parts(kind, ORDER)
 
