@@ -30,6 +30,7 @@ KIND_LABELS: Final = {
     ListKind.AGREEMENT.value: N_("Agreement"),
 }
 DIFF_SHOWN: Final = 100
+BREACHES_SHOWN: Final = 20
 
 
 class CheckForm(Form):
@@ -105,6 +106,7 @@ def check(code: str) -> ResponseReturnValue:
         form=confirm,
         at=at,
         most=DIFF_SHOWN,
+        most_breaches=BREACHES_SHOWN,
         kinds=KIND_LABELS,
         can_publish=actor.can(P.PRICE_LIST_PUBLISH),
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert, literal, select
 
@@ -18,6 +18,9 @@ from portal.errors import N_, ConflictError, InvalidError
 from portal.events.actions import record
 from portal.policy import Actor, Permission
 
+MOST_NAMED: Final = 10
+"""How many entries a refusal names."""
+
 
 class NoDraftError(ConflictError):
     """There is nothing to publish."""
@@ -29,8 +32,8 @@ class OverlappingEntriesError(ConflictError):
     """The draft says two things about the same product, unit, quantity and instant."""
 
     message = N_(
-        "{count} entries overlap another one of the same product or category, unit of measure and"
-        " quantity; the first is {first}."
+        "Two entries of the same product or category, unit of measure and quantity must not hold at"
+        " the same time. These overlap another one: {entries}."
     )
 
 
@@ -177,7 +180,9 @@ def _check(price_list: PriceList, entries: Sequence[Entry]) -> None:
         raise UnfitEntryError(first=describe_entry(unfit))
     overlaps = find_overlaps(entries)
     if overlaps:
-        raise OverlappingEntriesError(count=len(overlaps), first=describe_entry(overlaps[0][1]))
+        named = [describe_entry(later) for _earlier, later in overlaps[:MOST_NAMED]]
+        more = ["…"] if len(overlaps) > MOST_NAMED else []
+        raise OverlappingEntriesError(entries="; ".join([*named, *more]))
 
 
 def describe_entry(entry: Entry) -> str:

@@ -113,7 +113,13 @@ def _breaches(
                 floor = floors.get((product.id, entry.uom))
                 if floor is not None and price < floor:
                     below.append(Breach(entry, product.sku, price, floor))
-    return above, below
+    return sorted(above, key=_weight), sorted(below, key=_weight)
+
+
+def _weight(breach: Breach) -> tuple[Decimal, str, Decimal]:
+    """Order breaches by how far they are from their bound, in proportion, the farthest first."""
+    share = abs(breach.unit_price - breach.bound) / breach.bound if breach.bound else Decimal(1)
+    return -share, breach.sku, breach.entry.min_quantity
 
 
 Target: TypeAlias = tuple[str | None, str | None]
