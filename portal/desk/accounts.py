@@ -21,6 +21,8 @@ from portal.accounts.queries import (
     get_account,
 )
 from portal.accounts.rules import STATUS_LABELS, STATUS_TONES, AccountStatus, ancestors
+from portal.catalog.pricing.lists import find_lists_of_account
+from portal.desk.price_lists import KIND_LABELS
 from portal.desk.tables import ACCOUNTS, file_of
 from portal.policy import ROLE_LABELS, Actor, P
 from portal.web.access import current_actor, requires
@@ -70,6 +72,8 @@ def detail(code: str) -> ResponseReturnValue:
         can_save=actor.reach(P.ACCOUNT_SAVE).covers(account_id=account.id)
         and not account.is_supplier,
         kinds=[(kind.name, kind.label) for kind in KINDS],
+        price_lists=find_lists_of_account(actor, account, now()),
+        list_kinds=KIND_LABELS,
         company=_company(actor, account),
         people=_people(actor, account),
     )

@@ -25,7 +25,7 @@ from portal.files.models import Upload
 from portal.files.reading import UnreadableFileError, read_table
 from portal.files.uploads import get_upload, keep_upload
 from portal.files.writing import write_csv
-from portal.policy import P
+from portal.policy import GRANTS, ROLE_LABELS, SUPPLIER_ROLES, P, Role
 from portal.web.access import current_actor, requires
 from portal.web.clock import now
 from portal.web.formats import refusal
@@ -62,8 +62,23 @@ def index() -> ResponseReturnValue:
     wanted = request.args.get("kind", "")
     if wanted in BY_NAME and _may_open(BY_NAME[wanted]):
         return redirect(url_for(f".{_endpoint('start', BY_NAME[wanted])}"), code=303)
-    kinds = [(kind, _is_open(kind)) for kind in KINDS if page_permission(kind)]
-    return render_template("desk/imports.html", kinds=kinds, urls=_start_urls())
+    kinds = [kind for kind in KINDS if page_permission(kind)]
+    return render_template(
+        "desk/imports.html",
+        open_kinds=[kind for kind in kinds if _is_open(kind)],
+        closed_kinds=[(kind, _roles_for(kind)) for kind in kinds if not _is_open(kind)],
+        urls=_start_urls(),
+    )
+
+
+def _roles_for(kind: ImportKind) -> list[str]:
+    """Return the names of the supplier's roles that may import a kind."""
+    needed = {kind.permission, page_permission(kind)}
+    return [
+        _(ROLE_LABELS[role])
+        for role in Role
+        if role in SUPPLIER_ROLES and needed <= {*GRANTS[role]}
+    ]
 
 
 def _is_open(kind: ImportKind) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, false, func, or_, select
+from sqlalchemy import Select, and_, exists, false, func, or_, select
 
 from portal.accounts.models import Account
 from portal.catalog.models import Category, Product
@@ -251,6 +251,28 @@ def _count_entries(version_ids: Sequence[int]) -> dict[int, int]:
         .group_by(PriceEntry.version_id)
     )
     return {row.version_id: row.entries for row in rows}
+
+
+def find_lists_of_account(actor: Actor, account: Account, at: datetime) -> Sequence[PriceList]:
+    """Return the lists in an account's currency that reach some of its buyers at an instant."""
+    row = PriceAssignment
+    reaches = exists().where(
+        row.list_id == PriceList.id,
+        holds_within(row.valid_from, row.valid_to, Period(at, at)),
+        or_(
+            row.account_id == account.id,
+            and_(row.tier.is_not(None), row.tier == account.tier),
+            and_(row.segment.is_not(None), row.segment == account.segment),
+        ),
+    )
+    return db.session.scalars(
+        visible_to(actor)
+        .where(
+            PriceList.currency == account.currency,
+            or_(PriceList.kind == ListKind.STANDARD.value, reaches),
+        )
+        .order_by(PriceList.code)
+    ).all()
 
 
 def find_account_codes(price_list: PriceList, at: datetime) -> list[str]:
