@@ -2,6 +2,7 @@
 
 from portal.accounts import models as accounts
 from portal.approvals import models as approvals
+from portal.calendars import models as calendars
 from portal.catalog import models as catalog
 from portal.catalog.pricing import models as pricing
 from portal.catalog.stock import models as stock
@@ -9,15 +10,20 @@ from portal.events import models as events
 from portal.files import models as files
 from portal.jobs import models as jobs
 from portal.messages import models as messages
+from portal.orders import fulfilment
 from portal.orders import models as orders
 from portal.orders.history import models as past_orders
 from portal.quotes import models as quotes
+from portal.service.clock import models as service_clock
+from portal.sms import models as sms
 from portal.service.assets import models as assets
+from portal.service.cases import models as cases
 from portal.service.knowledge import models as knowledge
 
 MODULES = (
     accounts,
     approvals,
+    calendars,
     catalog,
     pricing,
     stock,
@@ -26,8 +32,10 @@ MODULES = (
     jobs,
     messages,
     orders,
+    fulfilment,
     past_orders,
     quotes,
     assets,
+    cases,
     knowledge,
 )
