@@ -4,13 +4,13 @@ import re
 import unicodedata
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import Enum, StrEnum, unique
+from enum import StrEnum, unique
 from typing import Any, Final, Protocol
 
-from portal.errors import N_, ConflictError
+from portal.errors import N_
+from portal.lifecycle import State, Step
 from portal.policy import Actor, Permission
 
 KIND: Final = "asset"
@@ -28,43 +28,20 @@ _NOT_IN_A_TAG: Final = re.compile(r"[^\w.-]+")
 
 
 @unique
-class AssetStatus(StrEnum):
+class AssetStatus(State):
     """Where a unit is in its life."""
 
-    IN_USE = "in use"
-    IN_REPAIR = "in repair"
-    RETURNED = "returned"
-    RETIRED = "retired"
-
-    @property
-    def label(self) -> str:
-        """The marked word of the page."""
-        return _LABELS[self][0]
-
-    @property
-    def tone(self) -> str:
-        """Which of the five shapes of a state it has."""
-        return _LABELS[self][1]
+    IN_USE = "in use", N_("in use"), "ok"
+    IN_REPAIR = "in repair", N_("in repair"), "work"
+    RETURNED = "returned", N_("returned"), "idle"
+    RETIRED = "retired", N_("retired"), "idle"
 
 
 S = AssetStatus
 
-_LABELS: Final = {
-    S.IN_USE: (N_("in use"), "ok"),
-    S.IN_REPAIR: (N_("in repair"), "work"),
-    S.RETURNED: (N_("returned"), "idle"),
-    S.RETIRED: (N_("retired"), "idle"),
-}
-
-
-class IllegalMoveError(ConflictError):
-    """The unit is not in a state from which this step can be taken."""
-
-    message = N_("{tag} is {status}: this can't be done now.")
-
 
 @unique
-class Move(Enum):
+class Move(Step):
     """Every step a unit can take; those of a repair are taken by the repair."""
 
     # fmt: off
@@ -76,17 +53,10 @@ class Move(Enum):
     REVIVE  = ({S.RETIRED, S.RETURNED},  S.IN_USE,     Permission.ASSET_SAVE)
     # fmt: on
 
-    def __init__(
-        self, sources: AbstractSet[AssetStatus], target: AssetStatus, permission: Permission
-    ) -> None:
-        self.sources, self.target, self.permission = frozenset(sources), target, permission
-
     def apply(self, status: AssetStatus, actor: Actor, tag: str) -> AssetStatus:
         """Return the new state; raise `NotAllowedError` or `IllegalMoveError`."""
-        actor.must(self.permission)
-        if status not in self.sources:
-            raise IllegalMoveError(tag=tag, status=status.label, move=self.name.lower())
-        return self.target
+        self.check(status, actor, tag)
+        return AssetStatus(self.target)
 
 
 VERBS: Final = {
