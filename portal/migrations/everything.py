@@ -14,11 +14,11 @@ from portal.orders import fulfilment
 from portal.orders import models as orders
 from portal.orders.history import models as past_orders
 from portal.quotes import models as quotes
-from portal.service.clock import models as service_clock
-from portal.sms import models as sms
 from portal.service.assets import models as assets
 from portal.service.cases import models as cases
+from portal.service.clock import models as service_clock
 from portal.service.knowledge import models as knowledge
+from portal.sms import models as sms
 
 MODULES = (
     accounts,
@@ -37,5 +37,7 @@ MODULES = (
     quotes,
     assets,
     cases,
+    service_clock,
     knowledge,
+    sms,
 )
