@@ -302,7 +302,9 @@ def _detail_page(actor: Actor, membership: Membership, form: RightsForm) -> str:
 
 def _language(tag: str | None) -> str:
     """Return a language by its own name; nothing where the person follows their company."""
-    return LANGUAGES[tag].name if tag in LANGUAGES else tag or _("As the company")
+    if not tag:
+        return _("As the company")
+    return LANGUAGES[tag].name if tag in LANGUAGES else tag
 
 
 def _why_not(actor: Actor, membership: Membership) -> str:
