@@ -22,7 +22,10 @@ class BadSubjectError(InvalidError):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who a message goes to and how it is recognised when it comes twice."""
+    """Who a message goes to and how it is recognised when it comes twice.
+
+    ``thread_id`` is the Message-ID that all messages about one thing refer to.
+    """
 
     name: str
     email: str
@@ -30,6 +33,7 @@ class Envelope:
     sender: str
     message_id: str
     sent_at: datetime
+    thread_id: str = ""
 
 
 def render(kind: str, envelope: Envelope, context: Mapping[str, Any]) -> EmailMessage:
@@ -55,6 +59,8 @@ def render(kind: str, envelope: Envelope, context: Mapping[str, Any]) -> EmailMe
     message["To"] = formataddr((envelope.name, envelope.email))
     message["Date"] = format_datetime(envelope.sent_at)
     message["Message-ID"] = envelope.message_id
+    if envelope.thread_id:
+        message["References"] = message["In-Reply-To"] = envelope.thread_id
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body.strip() + "\n")
     if html:

@@ -18,6 +18,8 @@ from portal.messages.models import Delivery, Message
 from portal.policy import Role, Scope, grants_of
 
 DELIVER: Final = "messages.deliver"
+THREAD: Final = "thread"
+"""Key of a message's data under which its thread stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def tell(  # noqa: PLR0913 - a message has this many parts, all named at the cal
     person_ids: Iterable[int] = (),
     supplier_roles: Iterable[Role] = (),
     is_secret: bool = False,
+    thread: str = "",
 ) -> None:
     """Write a message to each receiver in the transaction under way; the worker delivers it.
 
@@ -53,11 +56,13 @@ def tell(  # noqa: PLR0913 - a message has this many parts, all named at the cal
         membership_ids, person_ids: Receivers; each is told once.
         supplier_roles: Supplier staff who hold the role (account managers: of this account only).
         is_secret: Whether ``path`` opens something by itself; it is forgotten once delivered.
+        thread: What the message belongs to, for example ``C-000042``: mail programs show all
+            messages of one thread together, and an answer names it.
     """
     common = {
         "kind": kind,
         "account_id": account_id,
-        "data": dict(subject),
+        "data": {**subject, THREAD: thread} if thread else dict(subject),
         "path": path,
         "created_at": now,
     }
@@ -96,6 +101,7 @@ def deliver(payload: Mapping[str, Any], now: datetime) -> None:
                 sender=settings.mail_from,
                 message_id=f"<{kind}.{key}.{receiver.person_id}@{_host(settings)}>",
                 sent_at=now,
+                thread_id=thread_id(str(data[THREAD]), settings) if THREAD in data else "",
             )
             context = data | {
                 "receiver": receiver,
@@ -116,6 +122,11 @@ def deliver(payload: Mapping[str, Any], now: datetime) -> None:
         if payload.get("is_secret"):
             with transaction():
                 db.session.execute(update(Message).where(Message.id == key).values(path=""))
+
+
+def thread_id(thread: str, settings: Settings) -> str:
+    """Return the Message-ID that every mail of a thread refers to."""
+    return f"<{thread}@{_host(settings)}>"
 
 
 def _host(settings: Settings) -> str:

@@ -1,0 +1,61 @@
+"""Files of people, kept under the hash of their content: written whole, once, never changed."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from portal.errors import N_, NotFoundError
+
+
+class FileGoneError(NotFoundError):
+    """The row is there, the file is not: it was removed from the folder."""
+
+    message = N_("This file is not stored any more.")
+
+
+def store(content: bytes, folder: Path) -> str:
+    """Write ``content`` below ``folder`` and return its SHA-256; the same content is one file.
+
+    The file is on the disk before the row that names it is committed. A row that never comes
+    leaves a file that nobody can reach.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    path = path_of(digest, folder)
+    if path.exists():
+        return digest
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).replace(path)
+    _sync(path.parent)
+    return digest
+
+
+def load(digest: str, folder: Path) -> bytes:
+    """Return a stored file.
+
+    Raises:
+        FileGoneError: It is not in the folder.
+    """
+    try:
+        return path_of(digest, folder).read_bytes()
+    except FileNotFoundError:
+        raise FileGoneError from None
+
+
+def path_of(digest: str, folder: Path) -> Path:
+    """Return where the file with this hash stands."""
+    return folder / digest[:2] / digest
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name itself survive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
