@@ -22,6 +22,7 @@ from portal.desk import accounts as desk_accounts
 from portal.desk import catalog as desk_catalog
 from portal.desk import imports as desk_imports
 from portal.desk import price_lists
+from portal.desk import stock as desk_stock
 from portal.home import navigation, record
 from portal.home import views as home
 from portal.jobs.actions import handle
@@ -34,6 +35,7 @@ from portal.quotes import ordering
 from portal.quotes import views as quotes_views
 from portal.quotes.counting import count_open_quotes
 from portal.quotes.rules import KIND as QUOTE
+from portal.sms import actions as sms
 from portal.web import access, identity, shell, static
 
 _HERE = Path(__file__).parent
@@ -52,6 +54,7 @@ BLUEPRINTS = (
     desk_catalog.bp,
     desk_imports.bp,
     price_lists.bp,
+    desk_stock.bp,
 )
 
 
@@ -123,6 +126,7 @@ def _plug_in() -> None:
     approval_runs.on_outcome(QUOTE, quotes.settle, lock=quotes.lock_subject)
     ordering.set_ordered_quantities_hook(orders_queries.find_ordered_quantities)
     handle(messages.DELIVER, messages.deliver)
+    handle(sms.SEND, sms.deliver)
     handle(quotes.EXPIRE, quotes.expire_due)
     handle(quotes.REMIND, quotes.remind_due)
     recur("quotes.expire", timedelta(minutes=5), quotes.expire_quotes)

@@ -6,6 +6,7 @@ from typing import Final
 from portal.accounts import imports as accounts
 from portal.catalog import imports as catalog
 from portal.catalog.pricing import imports as pricing
+from portal.catalog.stock import imports as stock
 from portal.files.importing import ImportKind
 from portal.policy import CUSTOMER_ROLES, SUPPLIER_ROLES, Permission, grants_of
 from portal.quotes import imports as quotes
@@ -14,6 +15,7 @@ KINDS: Final[tuple[ImportKind, ...]] = (
     *accounts.KINDS,
     *catalog.KINDS,
     *pricing.KINDS,
+    *stock.KINDS,
     *quotes.KINDS,
 )
 

@@ -61,6 +61,13 @@ NAVIGATION: Final = (
         side="supplier",
     ),
     NavItem(
+        label=N_("Stock"),
+        endpoint="stock.index",
+        permission=P.STOCK_READ,
+        prefix="/desk/stock",
+        side="supplier",
+    ),
+    NavItem(
         label=N_("Imports"),
         endpoint="imports.index",
         permission=P.ACCOUNT_READ,

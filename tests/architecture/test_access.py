@@ -13,8 +13,6 @@ PROMISED = {
     Permission.ORDER_PROPOSE,
     Permission.ORDER_ANSWER,
     Permission.ORDER_SHIP,
-    Permission.STOCK_READ,
-    Permission.STOCK_SAVE,
     Permission.ASSET_READ,
     Permission.ASSET_SAVE,
     Permission.ENTITLEMENT_SAVE,

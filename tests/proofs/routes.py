@@ -123,6 +123,9 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "/desk/catalog/": Sample(
         table="product", column="sku", read=P.CATALOG_READ, missing="NO-SUCH-SKU"
     ),
+    "/desk/stock/": Sample(
+        table="product", column="sku", read=P.CATALOG_READ, missing="NO-SUCH-SKU"
+    ),
     "/desk/price-lists/": Sample(
         table="price_list", column="code", read=P.PRICE_LIST_READ, missing="NO-LIST"
     ),

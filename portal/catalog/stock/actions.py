@@ -27,6 +27,7 @@ from portal.catalog.stock.rules import (
     NotEnoughStockError,
     ReasonNeededError,
     Reserved,
+    StockMovedError,
     StockQuantityError,
     Store,
     Subject,
@@ -167,11 +168,12 @@ def give_back(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """What somebody says of one product at one location; ``None`` of ``on_hand`` leaves it."""
+    """What somebody says of one product at one location; ``seen`` is the level's mark before."""
 
     on_hand: Decimal
     expected_on: date | None = None
     reorder_level: Decimal | None = None
+    seen: str | None = None
 
 
 def receive_stock(  # noqa: PLR0913 - what a receipt says, all named at the call
@@ -218,6 +220,7 @@ def correct_stock(
         NotAllowedError: The actor may not change stock.
         ProductNotFoundError: No product has this SKU.
         CountedQuantityError, ReasonNeededError: What was typed can't be used.
+        StockMovedError: The level changed since the form was opened.
     """
     actor.must(Permission.STOCK_SAVE)
     if not (0 <= count.on_hand <= MOST) or count.on_hand != round(count.on_hand, 3):
@@ -225,6 +228,8 @@ def correct_stock(
     with transaction():
         product = _product(sku)
         [level] = _ensured([(product.id, location_code)]).values()
+        if count.seen not in {None, level.mark}:
+            raise StockMovedError(location=location_code, on_hand=_plain(level.on_hand))
         change = count.on_hand - level.on_hand
         if change and not reason.strip():
             raise ReasonNeededError

@@ -48,6 +48,11 @@ class StockLevel(Base):
     expected_on: Mapped[date | None] = mapped_column(Date)
     reorder_level: Mapped[Quantity | None]
 
+    @property
+    def mark(self) -> str:
+        """What tells a form whether anything changed since it was opened."""
+        return f"{self.on_hand:f} {self.expected_on or '-'} {self.reorder_level or 0:f}"
+
 
 class StockReservation(Base):
     """What is kept for one subject; together they may be more than lies there (back-order)."""

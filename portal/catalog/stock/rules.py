@@ -94,6 +94,12 @@ class CountedQuantityError(InvalidError):
     field = "on_hand"
 
 
+class StockMovedError(ConflictError):
+    """Goods moved, or somebody else saved, since the form was opened."""
+
+    message = N_("Stock at {location} changed meanwhile: {on_hand} are on hand now. Look again.")
+
+
 class ReasonNeededError(InvalidError):
     """A correction says why."""
 

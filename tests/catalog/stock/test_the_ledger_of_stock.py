@@ -171,7 +171,9 @@ def test_a_correction_says_why_and_who(stocked: Product, cast: Cast, now: dateti
         D(-2), "Two were broken", desk.person_id,
     )  # fmt: skip
     event = db.session.scalars(select(Event).order_by(Event.id.desc()).limit(1)).one()
-    assert (event.verb, event.number, event.data["change"]) == ("stock.corrected", "LT-0001", "-2")
+    assert (event.verb, event.number, event.data["change"]) == (
+        "stock.corrected", "LT-0001", "-2.000",
+    )  # fmt: skip
 
 
 def test_nothing_changes_where_the_count_is_what_was_known(
