@@ -82,6 +82,21 @@ class Settings:
         default="portal@localhost",
         metadata=_setting("PORTAL_MAIL_FROM", "Sender of the portal's mail"),
     )
+    sms_url: str = field(
+        default="",
+        metadata=_setting(
+            "PORTAL_SMS_URL",
+            "Gateway for alarms by text message (JSON by POST); by default .txt files",
+            secret=True,
+        ),
+    )
+    mailbox: str = field(
+        default="",
+        metadata=_setting(
+            "PORTAL_MAILBOX_DIR",
+            "Folder whose .eml files become cases and replies; by default in the data folder",
+        ),
+    )
     supplier_name: str = field(
         default="Northwind Systems",
         metadata=_setting("PORTAL_SUPPLIER_NAME", "The supplier's name, in pages, mails and PDFs"),
@@ -103,6 +118,16 @@ class Settings:
     def mail_dir(self) -> Path:
         """Folder that receives .eml files when no SMTP server is set."""
         return self.data_dir / "mail"
+
+    @property
+    def sms_dir(self) -> Path:
+        """Folder that receives text messages when no gateway is set."""
+        return self.data_dir / "sms"
+
+    @property
+    def mailbox_dir(self) -> Path:
+        """Folder that the mail server fills with messages to the service."""
+        return Path(self.mailbox) if self.mailbox else self.data_dir / "mailbox"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -194,14 +219,30 @@ def _driver(url: str) -> str:
     raise SettingsError(message)
 
 
+def _gateway(url: str) -> str:
+    """Return the address of a gateway; refuse what is none.
+
+    Raises:
+        ValueError: It is no http or https address with a host.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        message = "not an http address"
+        raise ValueError(message)
+    return url
+
+
 def _typed(variable: str, name: str, raw: str) -> object:
     try:
         if name == "trusted_proxies":
             return int(raw)
         if name == "time_zone":
             return ZoneInfo(raw).key
+        if name == "sms_url":
+            return _gateway(raw)
     except (ValueError, OSError, KeyError) as error:
-        message = f"{variable}: “{raw}” can't be used."
+        shown = "…" if name == "sms_url" else raw  # it may carry a password
+        message = f"{variable}: “{shown}” can't be used."
         raise SettingsError(message) from error
     if name == "trusted_hosts":
         return tuple(part.strip() for part in raw.split(",") if part.strip())

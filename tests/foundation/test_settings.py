@@ -47,11 +47,21 @@ def test_a_demo_s_secret_is_not_for_the_open_network(tmp_path: Path) -> None:
         ("PORTAL_DATABASE_URL", "mysql://x"),
         ("PORTAL_TIME_ZONE", "Mars/Olympus"),
         ("PORTAL_TRUSTED_PROXIES", "many"),
+        ("PORTAL_SMS_URL", "ftp://gateway.example/send"),
+        ("PORTAL_SMS_URL", "https:///send"),
     ],
 )
 def test_a_setting_that_can_not_be_used_is_named(variable: str, value: str) -> None:
     with pytest.raises(SettingsError):
         load_settings({variable: value})
+
+
+def test_a_gateway_that_can_not_be_used_is_named_without_its_password() -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load_settings({"PORTAL_SMS_URL": "gateway.example/send?key=hidden"})
+
+    assert "PORTAL_SMS_URL" in str(refusal.value)
+    assert "hidden" not in str(refusal.value)
 
 
 def test_a_bare_postgresql_address_gets_its_driver() -> None:
