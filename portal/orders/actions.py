@@ -1,26 +1,31 @@
-"""What people do with orders: convert, place, discard, cancel, confirm, decline."""
+"""What people do with orders: convert, place, discard, cancel, decline; the desk's word follows."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import select
-
 from portal.accounts.models import Account
 from portal.catalog.pricing.tax_rules import TaxStatus
-from portal.db import db, lock, transaction
-from portal.errors import N_, ConflictError, InvalidError
-from portal.events.actions import record
-from portal.messages.actions import tell
+from portal.db import db, transaction
+from portal.errors import N_, ConflictError
 from portal.orders import queries
+from portal.orders.acting import (
+    ReasonNeededError,
+    digest_of,
+    lock_account,
+    locked,
+    must_own,
+    record_order,
+    taken_up,
+    tell_order,
+)
+from portal.orders.answering import confirm_order
 from portal.orders.drafting import make_draft
 from portal.orders.models import Order
 from portal.orders.proof import ProofMissingError, require_proof
+from portal.orders.proposing import withdraw_open
 from portal.orders.rules import (
-    KIND,
     Move,
     OrderStatus,
     PurchaseOrderDoubleError,
@@ -29,7 +34,7 @@ from portal.orders.rules import (
 )
 from portal.orders.settling import note_given_back, note_taken
 from portal.orders.taxing import apply_totals, current_rates
-from portal.policy import Actor, Role
+from portal.policy import Actor
 from portal.quotes import queries as quote_queries
 
 
@@ -47,13 +52,6 @@ class TaxChangedError(ConflictError):
         "Tick the box to accept the new rate."
     )
     field = "accept_tax"
-
-
-class ReasonNeededError(InvalidError):
-    """Declining or cancelling needs words for the other side."""
-
-    message = N_("Say why, so that the other side knows what to do.")
-    field = "reason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +86,11 @@ def convert_quote(
         NothingChosenError, QuantityNotOpenError, WholeOnlyError, BelowBreakError: By the ledger.
         KeyReusedError: The key came before with other content.
     """
-    digest = _digest({"quote": number, "lines": {str(k): f"{v:f}" for k, v in quantities.items()}})
+    digest = digest_of(
+        {"quote": number, "lines": {str(k): f"{v:f}" for k, v in quantities.items()}}
+    )
     with transaction():
-        _lock_account(quote_queries.get_quote(actor, number).account_id)
+        lock_account(quote_queries.get_quote(actor, number).account_id)
         quote = quote_queries.get_quote(actor, number, lock=True)
         known = queries.find_by_key(quote.account_id, key)
         if known is not None:
@@ -101,7 +101,7 @@ def convert_quote(
         order.conversion_key, order.conversion_digest = key, digest
         db.session.add(order)
         db.session.flush()
-        _record(actor, order, "order.created", now)
+        record_order(actor, order, "order.created", now)
         note_taken(actor, quote, now=now)
     return order
 
@@ -121,9 +121,9 @@ def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datet
         TaxChangedError: A rate changed and the new one was not accepted.
     """
     with transaction():
-        order = _locked(actor, number)
-        _must_own(actor, order, Move.PLACE)
-        digest = _digest(asdict(terms) | {"order": number})
+        order = locked(actor, number)
+        must_own(actor, order, Move.PLACE)
+        digest = digest_of(asdict(terms) | {"order": number})
         if order.placing_key == key and order.placing_digest == digest:
             return order
         status = Move.PLACE.apply(order.status, actor, order.number)
@@ -144,8 +144,8 @@ def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datet
         order.purchase_order_number = terms.purchase_order_number
         order.contact, order.delivery_notes = terms.contact, terms.delivery_notes
         order.requested_on = terms.requested_on
-        _record(actor, order, "order.placed", now, purchase_order=terms.purchase_order_number)
-        _tell(order, "order_placed", now, supplier=True)
+        record_order(actor, order, "order.placed", now, purchase_order=terms.purchase_order_number)
+        tell_order(order, "order_placed", now, supplier=True)
     return order
 
 
@@ -181,57 +181,22 @@ def decline_order(actor: Actor, number: str, *, reason: str, now: datetime) -> O
     return _end(actor, number, Move.DECLINE, "order.declined", reason=reason, now=now)
 
 
-def confirm_order(actor: Actor, number: str, *, now: datetime) -> Order:
-    """Confirm a placed order as the supplier.
-
-    Raises:
-        OrderNotFoundError, NotAllowedError, IllegalMoveError: See `Move`.
-    """
-    with transaction():
-        order = _locked(actor, number)
-        _must_own(actor, order, Move.CONFIRM)
-        order.status = Move.CONFIRM.apply(order.status, actor, order.number)
-        _record(actor, order, "order.confirmed", now)
-        _tell(order, "order_confirmed", now)
-    return order
-
-
 def _end(actor: Actor, number: str, move: Move, verb: str, *, reason: str, now: datetime) -> Order:
     with transaction():
-        order = _locked(actor, number)
-        _must_own(actor, order, move)
+        order = taken_up(actor, number, move)
         order.status = move.apply(order.status, actor, order.number)
         order.reason, order.ended_at = reason.strip(), now
+        for line in order.lines:
+            line.cancelled = line.reopened = line.quantity
+        withdraw_open(order, now)
         db.session.flush()
-        _record(actor, order, verb, now)
+        record_order(actor, order, verb, now)
         note_given_back(actor, quote_queries.get_by_id(order.quote_id), now=now)
         if move is Move.CANCEL:
-            _tell(order, "order_cancelled", now, supplier=True)
+            tell_order(order, "order_cancelled", now, supplier=True)
         if move is Move.DECLINE:
-            _tell(order, "order_declined", now)
+            tell_order(order, "order_declined", now)
     return order
-
-
-def _locked(actor: Actor, number: str) -> Order:
-    """Lock account, quote and order in this fixed order, so that no two actions wait in a ring."""
-    found = queries.get_order(actor, number)
-    _lock_account(found.account_id)
-    quote_queries.get_by_id(found.quote_id, lock=True)
-    return queries.get_order(actor, number, for_update=True)
-
-
-def _lock_account(account_id: int) -> None:
-    """Lock an account, always before its quotes and orders."""
-    db.session.execute(lock(select(Account.id).where(Account.id == account_id)))
-
-
-def _must_own(actor: Actor, order: Order, move: Move) -> None:
-    actor.must_reach(
-        move.permission,
-        account_id=order.account_id,
-        unit_id=order.unit_id,
-        owner_id=order.membership_id,
-    )
 
 
 def _check_proof(order: Order, now: datetime) -> None:
@@ -276,59 +241,10 @@ def _check_tax(order: Order, terms: Terms, now: datetime) -> None:
     apply_totals(order, order.tax_status)
 
 
-def _digest(content: Mapping[str, object]) -> str:
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _record(actor: Actor, order: Order, verb: str, now: datetime, **data: object) -> None:
-    record(
-        actor,
-        verb,
-        kind=KIND,
-        object_id=order.id,
-        number=order.number,
-        account_id=order.account_id,
-        now=now,
-        quote_id=order.quote_id,
-        status=order.status.value,
-        net_total=order.net_total,
-        **data,
-    )
-
-
-def _tell(order: Order, kind: str, now: datetime, *, supplier: bool = False) -> None:
-    """Tell the requester the outcome, or the supplier what is to be done."""
-    tell(
-        kind,
-        account_id=order.account_id,
-        path=f"/orders/{order.number}",
-        now=now,
-        membership_ids=() if supplier else (order.membership_id,),
-        supplier_roles=(Role.ORDER_DESK, Role.ACCOUNT_MANAGER) if supplier else (),
-        subject={
-            "number": order.number,
-            "account": order.account.name,
-            "purchase_order_number": order.purchase_order_number,
-            "total": f"{order.net_total:f}",
-            "currency": order.currency,
-            "reason": order.reason,
-            "lines": [
-                {
-                    "name": line.name,
-                    "quantity": f"{line.quantity:f}",
-                    "total": f"{line.line_total:f}",
-                }
-                for line in order.lines[:5]
-            ],
-            "more_lines": max(len(order.lines) - 5, 0),
-        },
-    )
-
-
 __all__ = [
     "KeyReusedError",
     "OrderStatus",
+    "ReasonNeededError",
     "TaxChangedError",
     "Terms",
     "cancel_order",

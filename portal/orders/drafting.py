@@ -51,7 +51,7 @@ def make_draft(
     account = db.session.get_one(Account, quote.account_id)
     ledger = make_ledger(
         {line.line_id: line.quantity for line in revision.lines},
-        queries.find_ordered_quantities(quote.id),
+        queries.find_taken(quote.id),
     )
     _check(revision, quantities, ledger, account.partial_orders)
     order = Order(

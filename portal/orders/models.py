@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.accounts.models import Account
 from portal.catalog.pricing.tax_rules import TaxStatus
 from portal.db import ACCOUNT_SCOPED, Amount, Base, Id, Quantity, Rate, UnitPrice
+from portal.orders.progress import Counts, last_due
 from portal.orders.rules import OrderStatus
 from portal.quotes.models import Quote
 
@@ -94,6 +95,11 @@ class Order(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
     placed_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+    shipped_at: Mapped[datetime | None]
+    """When the last of its goods left."""
+    delivered_at: Mapped[datetime | None]
+    """When the last of its goods was noted as delivered."""
     ended_at: Mapped[datetime | None]
 
     @property
@@ -124,9 +130,25 @@ class Order(Base):
         back_populates="order",
     )
 
+    @property
+    def counts(self) -> list[Counts]:
+        """What became of each line, for the rules."""
+        return [line.counts for line in self.lines]
+
+    @property
+    def due_on(self) -> date | None:
+        """The last day that was promised for what has not left yet."""
+        return last_due(self.counts)
+
 
 class OrderLine(Base):
-    """One position of an order (UBL OrderLine); ``line_id`` is that of its quote."""
+    """One position of an order (UBL OrderLine); ``line_id`` is that of its quote.
+
+    ``quantity`` is what was ordered and never changes. ``cancelled`` is how much of it is given up,
+    ``reopened`` how much of that the quote has open again (only what was cancelled before the
+    supplier confirmed). ``backordered`` is how much of the rest comes later than ``promised_on``.
+    ``line_total`` is that of what is not cancelled.
+    """
 
     __tablename__ = "purchase_order_line"
     __table_args__ = (
@@ -137,6 +159,11 @@ class OrderLine(Base):
         ),
         Index("ix_purchase_order_line_ledger", "quote_id", "line_id"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("reopened >= 0 and reopened <= cancelled", name="reopened"),
+        CheckConstraint("shipped >= 0 and shipped + cancelled <= quantity", name="shipped"),
+        CheckConstraint("delivered >= 0 and delivered <= shipped", name="delivered"),
+        CheckConstraint("backordered >= 0", name="backordered"),
+        Index("ix_purchase_order_line_due", "promised_on"),
         ACCOUNT_SCOPED,
     )
 
@@ -161,5 +188,43 @@ class OrderLine(Base):
     ship_to: Mapped[str] = mapped_column(String(64), default="")
     cost_centre: Mapped[str] = mapped_column(String(64), default="")
     note: Mapped[str] = mapped_column(String(400), default="")
+    cancelled: Mapped[Quantity] = mapped_column(default=Decimal(0))
+    reopened: Mapped[Quantity] = mapped_column(default=Decimal(0))
+    backordered: Mapped[Quantity] = mapped_column(default=Decimal(0))
+    shipped: Mapped[Quantity] = mapped_column(default=Decimal(0))
+    delivered: Mapped[Quantity] = mapped_column(default=Decimal(0))
+    first_promised_on: Mapped[date | None] = mapped_column(Date)
+    """The day of the first promise for the whole of the line; it never moves."""
+    promised_on: Mapped[date | None] = mapped_column(Date)
+    backorder_on: Mapped[date | None] = mapped_column(Date)
+    shipped_on: Mapped[date | None] = mapped_column(Date)
+    """The day the last of it left, in the account's time zone."""
+    delivered_on: Mapped[date | None] = mapped_column(Date)
+    """The day the last of it arrived."""
+    late_told_for: Mapped[date | None] = mapped_column(Date)
+    """The promised day for which the buyer was told that it has passed."""
 
     order: Mapped[Order] = relationship(lazy="raise_on_sql", back_populates="lines")
+
+    @property
+    def counts(self) -> Counts:
+        """What became of the line, for the rules."""
+        return Counts(
+            ordered=self.quantity,
+            cancelled=self.cancelled,
+            backordered=self.backordered,
+            shipped=self.shipped,
+            delivered=self.delivered,
+            promised_on=self.promised_on,
+            backorder_on=self.backorder_on,
+        )
+
+    @property
+    def valid(self) -> Decimal:
+        """What is ordered and not cancelled."""
+        return self.quantity - self.cancelled
+
+    @property
+    def to_ship(self) -> Decimal:
+        """What has still to leave."""
+        return self.valid - self.shipped

@@ -4,14 +4,31 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Account, Membership, Person
 from portal.db import db, lock
 from portal.errors import N_, NotFoundError
+from portal.orders.fulfilment import (
+    CancellationLine,
+    OrderCancellation,
+    OrderProposal,
+    ProposalLine,
+    Shipment,
+    ShipmentLine,
+)
 from portal.orders.models import Order, OrderLine
-from portal.orders.rules import TAB_STATES, TAKING, UNSENT, OrderStatus, SortBy, Tab
+from portal.orders.rules import (
+    SENT,
+    TAB_STATES,
+    TAKING,
+    UNSENT,
+    OrderStatus,
+    SortBy,
+    Tab,
+    Taken,
+)
 from portal.policy import Actor, Permission
 from portal.quotes.models import Quote
 from portal.scope import within
@@ -57,6 +74,60 @@ def get_order(actor: Actor, number: str, *, for_update: bool = False) -> Order:
     if order is None:
         raise OrderNotFoundError(number=number)
     return order
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    """What happened to an order besides its lines, oldest first."""
+
+    shipments: Sequence[Shipment]
+    proposals: Sequence[OrderProposal]
+    cancellations: Sequence[OrderCancellation]
+
+    @property
+    def open_proposal(self) -> OrderProposal | None:
+        """The change that waits for the buyer's answer."""
+        return next((item for item in self.proposals if item.state == "open"), None)
+
+    @property
+    def open_cancellation(self) -> OrderCancellation | None:
+        """The cancellation that waits for the supplier's answer."""
+        return next((item for item in self.cancellations if item.state == "open"), None)
+
+
+def load_fulfilment(order: Order) -> Fulfilment:
+    """Return what happened to an order that the actor may see, in a constant number of statements.
+
+    Proposals and cancellations come with their lines, shipments with packages and serial numbers.
+    """
+    shipments = (
+        select(Shipment)
+        .where(Shipment.order_id == order.id)
+        .order_by(Shipment.id)
+        .options(
+            selectinload(Shipment.packages),
+            selectinload(Shipment.lines).options(
+                selectinload(ShipmentLine.serials), joinedload(ShipmentLine.order_line)
+            ),
+        )
+    )
+    proposals = (
+        select(OrderProposal)
+        .where(OrderProposal.order_id == order.id)
+        .order_by(OrderProposal.id)
+        .options(selectinload(OrderProposal.lines).joinedload(ProposalLine.order_line))
+    )
+    cancellations = (
+        select(OrderCancellation)
+        .where(OrderCancellation.order_id == order.id)
+        .order_by(OrderCancellation.id)
+        .options(selectinload(OrderCancellation.lines).joinedload(CancellationLine.order_line))
+    )
+    return Fulfilment(
+        db.session.scalars(shipments).all(),
+        db.session.scalars(proposals).all(),
+        db.session.scalars(cancellations).all(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +183,6 @@ def count_to_confirm(actor: Actor) -> int:
     return db.session.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
 
-def find_orders_of_quote(actor: Actor, quote_id: int) -> Sequence[Order]:
-    """Return the orders made from a quote, as far as the actor sees them, oldest first."""
-    statement = visible_to(actor).where(Order.quote_id == quote_id).order_by(Order.id)
-    return db.session.scalars(statement).all()
-
-
 def find_placed_with(account_id: int, key: str) -> Order | None:
     """Return the order that a placing form with this key has placed."""
     statement = select(Order).where(Order.account_id == account_id, Order.placing_key == key)
@@ -134,15 +199,33 @@ def find_by_key(account_id: int, key: str) -> Order | None:
     return db.session.scalar(statement)
 
 
-def find_ordered_quantities(quote_id: int) -> Mapping[int, Decimal]:
-    """Return the quantity taken per line id of a quote by orders that were not given up."""
+def find_taken(quote_id: int) -> Mapping[int, Taken]:
+    """Return what orders took per line id of a quote.
+
+    What was given up before the supplier's word is reopened and so not taken; what was cancelled
+    later is taken for good.
+    """
     statement = (
-        select(OrderLine.line_id, func.sum(OrderLine.quantity))
-        .join(Order, and_(Order.id == OrderLine.order_id, Order.account_id == OrderLine.account_id))
-        .where(OrderLine.quote_id == quote_id, Order.status.in_(sorted(TAKING)))
+        select(
+            OrderLine.line_id,
+            func.sum(OrderLine.quantity),
+            func.sum(OrderLine.cancelled),
+            func.sum(OrderLine.reopened),
+        )
+        .where(OrderLine.quote_id == quote_id)
         .group_by(OrderLine.line_id)
     )
-    return dict(db.session.execute(statement).all())
+    return {
+        line_id: Taken(quantity - cancelled, cancelled - reopened)
+        for line_id, quantity, cancelled, reopened in db.session.execute(statement)
+    }
+
+
+def find_ordered_quantities(quote_id: int) -> Mapping[int, Decimal]:
+    """Return the quantity per line id of a quote that is not open any more."""
+    return {
+        line_id: taken.ordered + taken.cancelled for line_id, taken in find_taken(quote_id).items()
+    }
 
 
 def has_orders(quote_id: int) -> bool:
@@ -159,7 +242,7 @@ def find_same_purchase_order(order: Order, value: str) -> str | None:
             Order.account_id == order.account_id,
             Order.purchase_order_number == value,
             Order.id != order.id,
-            Order.status.in_([OrderStatus.PLACED, OrderStatus.CONFIRMED]),
+            Order.status.in_(sorted(SENT)),
         )
         .order_by(Order.id)
         .limit(1)

@@ -20,7 +20,12 @@ class OrderStatus(State):
 
     DRAFT = "draft", N_("draft"), "idle"
     PLACED = "placed", N_("placed"), "work"
+    CHANGE_PROPOSED = "change proposed", N_("change proposed"), "warn"
     CONFIRMED = "confirmed", N_("confirmed"), "ok"
+    PARTLY_SHIPPED = "partly shipped", N_("partly shipped"), "work"
+    SHIPPED = "shipped", N_("shipped"), "work"
+    DELIVERED = "delivered", N_("delivered"), "ok"
+    CLOSED = "closed", N_("closed"), "ok"
     DECLINED = "declined", N_("declined"), "bad"
     CANCELLED = "cancelled", N_("cancelled"), "bad"
     DISCARDED = "discarded", N_("discarded"), "bad"
@@ -28,8 +33,26 @@ class OrderStatus(State):
 
 S = OrderStatus
 
-TAKING: Final = frozenset({S.DRAFT, S.PLACED, S.CONFIRMED})
-"""States in which an order's quantities are taken from its quote."""
+GIVEN_UP: Final = frozenset({S.DECLINED, S.CANCELLED, S.DISCARDED})
+"""States of an order of which nothing more will be delivered."""
+
+TAKING: Final = frozenset(S) - GIVEN_UP
+"""States in which an order lives: it takes quantities of its quote and may carry its freight."""
+
+UNANSWERED: Final = frozenset({S.PLACED, S.CHANGE_PROPOSED})
+"""States before the supplier's word: what is cancelled here is open on the quote again."""
+
+TO_SHIP: Final = frozenset({S.CONFIRMED, S.PARTLY_SHIPPED})
+"""States in which something has still to leave."""
+
+ON_THE_WAY: Final = frozenset({S.PARTLY_SHIPPED, S.SHIPPED})
+"""States in which something may be on its way."""
+
+OPEN: Final = UNANSWERED | TO_SHIP | {S.SHIPPED, S.DELIVERED}
+"""States of an order that is placed and not closed: it counts against the credit limit."""
+
+SENT: Final = OPEN | {S.CLOSED}
+"""States of an order that the supplier has and that was not given up."""
 
 UNSENT: Final = frozenset({S.DRAFT, S.DISCARDED})
 """States that the supplier never sees."""
@@ -37,18 +60,32 @@ UNSENT: Final = frozenset({S.DRAFT, S.DISCARDED})
 
 @unique
 class Move(Step):
-    """Every step an order can take."""
+    """Every step an order can take.
+
+    In the steps of the last third the quantities decide how far the order gets: the target is the
+    furthest, `portal.orders.progress.progress_of` says which it is.
+    """
 
     target: OrderStatus
     permission: Permission
 
     # fmt: off
-    #          from          to            who may
-    PLACE   = ({S.DRAFT},    S.PLACED,     Permission.ORDER_PLACE)
-    DISCARD = ({S.DRAFT},    S.DISCARDED,  Permission.ORDER_PLACE)
-    CANCEL  = ({S.PLACED},   S.CANCELLED,  Permission.ORDER_CANCEL)
-    CONFIRM = ({S.PLACED},   S.CONFIRMED,  Permission.ORDER_CONFIRM)
-    DECLINE = ({S.PLACED},   S.DECLINED,   Permission.ORDER_DECLINE)
+    #                from                   to                  who may
+    PLACE         = ({S.DRAFT},             S.PLACED,           Permission.ORDER_PLACE)
+    DISCARD       = ({S.DRAFT},             S.DISCARDED,        Permission.ORDER_PLACE)
+    CANCEL        = (UNANSWERED,            S.CANCELLED,        Permission.ORDER_CANCEL)
+    CONFIRM       = ({S.PLACED},            S.CONFIRMED,        Permission.ORDER_CONFIRM)
+    DECLINE       = (UNANSWERED,            S.DECLINED,         Permission.ORDER_DECLINE)
+    PROPOSE       = ({S.PLACED},            S.CHANGE_PROPOSED,  Permission.ORDER_PROPOSE)
+    TAKE_BACK     = ({S.CHANGE_PROPOSED},   S.PLACED,           Permission.ORDER_PROPOSE)
+    ACCEPT        = ({S.CHANGE_PROPOSED},   S.CONFIRMED,        Permission.ORDER_ANSWER)
+    REFUSE        = ({S.CHANGE_PROPOSED},   S.PLACED,           Permission.ORDER_ANSWER)
+    PROMISE       = (TO_SHIP,               S.CONFIRMED,        Permission.ORDER_CONFIRM)
+    SHIP          = (TO_SHIP,               S.SHIPPED,          Permission.ORDER_SHIP)
+    DELIVER       = (ON_THE_WAY,            S.DELIVERED,        Permission.ORDER_SHIP)
+    ASK_TO_CANCEL = (TO_SHIP,               S.CONFIRMED,        Permission.ORDER_CANCEL)
+    ANSWER_CANCEL = (TO_SHIP,               S.CANCELLED,        Permission.ORDER_CONFIRM)
+    CLOSE         = ({S.DELIVERED},         S.CLOSED,           Permission.ORDER_SHIP)
     # fmt: on
 
     def apply(self, status: OrderStatus, actor: Actor, number: str) -> OrderStatus:
@@ -64,7 +101,10 @@ class Tab(StrEnum):
     ALL = "all"
     DRAFTS = "drafts"
     PLACED = "placed"
+    CHANGE_PROPOSED = "change-proposed"
     CONFIRMED = "confirmed"
+    ON_THE_WAY = "on-the-way"
+    DELIVERED = "delivered"
     ENDED = "ended"
 
     @property
@@ -77,7 +117,10 @@ TAB_LABELS: Final[Mapping[Tab, str]] = {
     Tab.ALL: N_("All"),
     Tab.DRAFTS: N_("Drafts"),
     Tab.PLACED: N_("Placed"),
+    Tab.CHANGE_PROPOSED: N_("Change proposed"),
     Tab.CONFIRMED: N_("Confirmed"),
+    Tab.ON_THE_WAY: N_("On the way"),
+    Tab.DELIVERED: N_("Delivered"),
     Tab.ENDED: N_("Declined and cancelled"),
 }
 
@@ -85,7 +128,10 @@ TAB_STATES: Final[Mapping[Tab, frozenset[OrderStatus]]] = {
     Tab.ALL: frozenset(S) - {S.DISCARDED},
     Tab.DRAFTS: frozenset({S.DRAFT}),
     Tab.PLACED: frozenset({S.PLACED}),
+    Tab.CHANGE_PROPOSED: frozenset({S.CHANGE_PROPOSED}),
     Tab.CONFIRMED: frozenset({S.CONFIRMED}),
+    Tab.ON_THE_WAY: ON_THE_WAY,
+    Tab.DELIVERED: frozenset({S.DELIVERED, S.CLOSED}),
     Tab.ENDED: frozenset({S.DECLINED, S.CANCELLED}),
 }
 
@@ -108,30 +154,61 @@ LABELS: Final[Mapping[str, str]] = {
     "order.cancelled": N_("Order cancelled"),
     "order.confirmed": N_("Order confirmed by the supplier"),
     "order.declined": N_("Order declined by the supplier"),
+    "order.change-proposed": N_("Change proposed by the supplier"),
+    "order.change-withdrawn": N_("Proposed change withdrawn by the supplier"),
+    "order.change-accepted": N_("Proposed change accepted"),
+    "order.change-refused": N_("Proposed change refused"),
+    "order.promised": N_("Promised date changed"),
+    "order.late": N_("Late: the promised date has passed"),
+    "order.shipped": N_("Shipped"),
+    "order.delivered": N_("Delivered"),
+    "order.cancellation-requested": N_("Cancellation requested"),
+    "order.cancellation-agreed": N_("Cancellation agreed by the supplier"),
+    "order.cancellation-refused": N_("Cancellation refused by the supplier"),
+    "order.closed": N_("Order closed"),
 }
 """Verb of an event -> what the time line says."""
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What orders took of one quote line for good: what they order, and what of it was cancelled.
+
+    What was cancelled before the supplier confirmed is not taken at all: the quote has it again.
+    """
+
+    ordered: Decimal = Decimal(0)
+    cancelled: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """What of one quote line is quoted, ordered and still open; quantities in the line's unit."""
+    """What of one quote line is quoted, ordered, cancelled and still open, in the line's unit.
+
+    ``cancelled`` is what was cancelled after the supplier confirmed: it never reopens.
+    """
 
     line_id: int
     quoted: Decimal
     ordered: Decimal
+    cancelled: Decimal = Decimal(0)
 
     @property
     def open(self) -> Decimal:
         """What can still be ordered; never below zero."""
-        return max(self.quoted - self.ordered, Decimal(0))
+        return max(self.quoted - self.ordered - self.cancelled, Decimal(0))
 
 
-def make_ledger(
-    quoted: Mapping[int, Decimal], ordered: Mapping[int, Decimal]
-) -> dict[int, LedgerLine]:
+def make_ledger(quoted: Mapping[int, Decimal], taken: Mapping[int, Taken]) -> dict[int, LedgerLine]:
     """Return the ledger by line id from quantities quoted and taken by orders."""
+    nothing = Taken()
     return {
-        line_id: LedgerLine(line_id, quantity, ordered.get(line_id, Decimal(0)))
+        line_id: LedgerLine(
+            line_id,
+            quantity,
+            taken.get(line_id, nothing).ordered,
+            taken.get(line_id, nothing).cancelled,
+        )
         for line_id, quantity in quoted.items()
     }
 

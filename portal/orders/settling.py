@@ -13,7 +13,7 @@ def ledger_of(quote: Quote) -> dict[int, LedgerLine]:
     """Return the ledger of a quote's current revision by line id."""
     return make_ledger(
         {line.line_id: line.quantity for line in quote.current.lines},
-        queries.find_ordered_quantities(quote.id),
+        queries.find_taken(quote.id),
     )
 
 
@@ -25,5 +25,5 @@ def note_taken(actor: Actor, quote: Quote, *, now: datetime) -> None:
 
 def note_given_back(actor: Actor, quote: Quote, *, now: datetime) -> None:
     """Let the quote's state follow from its ledger after an order gave quantities back."""
-    is_touched = any(line.ordered for line in ledger_of(quote).values())
+    is_touched = any(line.ordered or line.cancelled for line in ledger_of(quote).values())
     quotes.mark_open(quote.id, some_ordered=is_touched, now=now, actor=actor)

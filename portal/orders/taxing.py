@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from portal.catalog.pricing.charges import tax_rates_for
 from portal.catalog.pricing.tax_rules import TaxLine, TaxStatus, TaxSummary, taxes
+from portal.money import line_amount
 from portal.orders.models import Order, OrderLine
 
 
@@ -54,3 +55,15 @@ def apply_totals(order: Order, tax_status: TaxStatus) -> None:
         {"rate": f"{row.rate:f}", "base": f"{row.base:f}", "amount": f"{row.tax:f}"}
         for row in summary.taxes
     ]
+
+
+def recount(order: Order) -> None:
+    """Bring line totals and sums in line with what is not cancelled.
+
+    An order of which nothing is left keeps its last figures: it is history, not a document of zero.
+    """
+    if not any(line.valid for line in order.lines):
+        return
+    for line in order.lines:
+        line.line_total = line_amount(line.unit_price, line.valid, order.currency)
+    apply_totals(order, order.tax_status)

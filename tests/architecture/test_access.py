@@ -10,9 +10,6 @@ from portal.web.access import access_of
 from tests.architecture.sources import modules
 
 PROMISED = {
-    Permission.ORDER_PROPOSE,
-    Permission.ORDER_ANSWER,
-    Permission.ORDER_SHIP,
     Permission.ASSET_READ,
     Permission.ASSET_SAVE,
     Permission.ENTITLEMENT_SAVE,

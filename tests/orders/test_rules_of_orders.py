@@ -16,6 +16,7 @@ from portal.orders.rules import (
     PurchaseOrderNeededError,
     PurchaseOrderPatternError,
     QuantityNotOpenError,
+    Taken,
     WholeNumberError,
     WholeOnlyError,
     Wish,
@@ -33,20 +34,22 @@ def wish(quantity: str, quoted: str = "10", ordered: str = "0", least: str = "1"
     return Wish(1, ledger, Decimal(quantity), Decimal(least))
 
 
-@given(
-    st.dictionaries(st.integers(1, 20), QUANTITIES), st.dictionaries(st.integers(1, 20), QUANTITIES)
-)
-def test_open_and_ordered_never_add_up_to_less_than_quoted(
-    quoted: dict[int, Decimal], ordered: dict[int, Decimal]
+TAKEN = st.builds(Taken, QUANTITIES, QUANTITIES)
+
+
+@given(st.dictionaries(st.integers(1, 20), QUANTITIES), st.dictionaries(st.integers(1, 20), TAKEN))
+def test_what_is_quoted_is_ordered_cancelled_or_open(
+    quoted: dict[int, Decimal], taken: dict[int, Taken]
 ) -> None:
-    ledger = make_ledger(quoted, ordered)
+    ledger = make_ledger(quoted, taken)
 
     assert set(ledger) == set(quoted)
     for line_id, line in ledger.items():
+        gone = line.ordered + line.cancelled
         assert line.open >= 0
-        assert line.open + line.ordered >= quoted[line_id]
-        if line.ordered <= line.quoted:
-            assert line.open + line.ordered == line.quoted
+        assert line.open + gone >= quoted[line_id]
+        if gone <= line.quoted:
+            assert line.open + gone == line.quoted
 
 
 @pytest.mark.parametrize(

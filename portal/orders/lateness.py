@@ -1,0 +1,112 @@
+"""What did not leave on its promised day: found by the day of each account, told once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy.orm import selectinload
+
+from portal.accounts.models import Account
+from portal.db import EVERY_ROW, db, lock, reaching, transaction
+from portal.orders.acting import lock_account, plain, plain_day, record_order, tell_order, today_of
+from portal.orders.models import Order, OrderLine
+from portal.orders.progress import due_of, is_late
+from portal.orders.rules import TO_SHIP
+
+
+def late_lines(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on `OrderLine` and its `Order`: promised for a day that is over there.
+
+    It is the same as `progress.is_late`, said in SQL: one comparison for each day that it is
+    somewhere.
+    """
+    zones = db.session.scalars(select(Account.time_zone).distinct()).all()
+    days: dict[date, list[str]] = defaultdict(list)
+    for zone in zones:
+        days[now.astimezone(ZoneInfo(zone)).date()].append(zone)
+    return or_(
+        false(),
+        *(
+            and_(
+                OrderLine.account_id.in_(
+                    select(Account.id).where(Account.time_zone.in_(sorted(places)))
+                ),
+                _overdue(today),
+            )
+            for today, places in sorted(days.items())
+        ),
+    )
+
+
+def _overdue(today: date) -> ColumnElement[bool]:
+    to_ship = OrderLine.quantity - OrderLine.cancelled - OrderLine.shipped
+    return or_(
+        and_(OrderLine.promised_on < today, to_ship > OrderLine.backordered),
+        and_(OrderLine.backordered > 0, OrderLine.backorder_on < today, to_ship > 0),
+    )
+
+
+def is_late_order(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on `Order`: some line of it is late."""
+    return and_(
+        Order.status.in_(sorted(TO_SHIP)),
+        exists().where(OrderLine.order_id == Order.id, late_lines(now)),
+    )
+
+
+def late_of(order: Order, now: datetime) -> list[OrderLine]:
+    """Return the lines of a loaded order that are late."""
+    if order.status not in TO_SHIP:
+        return []
+    today = today_of(order, now)
+    return [line for line in order.lines if is_late(line.counts, today)]
+
+
+def note_late(now: datetime) -> int:
+    """Tell the buyer of each order that has become late, once for each promised day.
+
+    Returns:
+        How many orders were told.
+    """
+    with reaching(EVERY_ROW):
+        found = select(Order.id, Order.account_id).where(is_late_order(now)).order_by(Order.id)
+        rows = db.session.execute(found).all()
+        return sum(_note(order_id, account_id, now) for order_id, account_id in rows)
+
+
+def _note(order_id: int, account_id: int, now: datetime) -> bool:
+    with transaction():
+        lock_account(account_id)
+        wanted = select(Order).where(Order.id == order_id)
+        order = db.session.scalar(
+            lock(wanted).options(selectinload(Order.lines), selectinload(Order.account))
+        )
+        if order is None:
+            return False
+        fresh = [line for line in late_of(order, now) if line.late_told_for != due_of(line.counts)]
+        if not fresh:
+            return False
+        for line in fresh:
+            line.late_told_for = due_of(line.counts)
+        record_order(None, order, "order.late", now, lines=_told(fresh))
+        tell_order(order, "order_late", now, reason="", late=_named(fresh))
+        tell_order(order, "order_late_desk", now, supplier=True, reason="", late=_named(fresh))
+    return True
+
+
+def _told(lines: Sequence[OrderLine]) -> list[dict[str, object]]:
+    return [
+        {
+            "position": line.position,
+            "sku": line.sku,
+            "quantity": plain(line.to_ship),
+            "due_on": plain_day(due_of(line.counts)),
+        }
+        for line in lines
+    ]
+
+
+def _named(lines: Sequence[OrderLine]) -> list[dict[str, object]]:
+    return [row | {"name": line.name} for row, line in zip(_told(lines), lines, strict=True)]
