@@ -12,6 +12,7 @@ from portal.jobs.models import Job
 
 LEASE: Final = timedelta(minutes=2)
 MOST_ATTEMPTS: Final = 12
+WORKER_DIED: Final = "The worker died while doing it, every time that it was tried."
 
 Handler = Callable[[Mapping[str, Any], datetime], None]
 _handlers: dict[str, Handler] = {}
@@ -79,6 +80,10 @@ def _take(now: datetime) -> tuple[int, str, dict[str, Any], int] | None:
     )
     with transaction():
         job = db.session.scalar(due.with_for_update(skip_locked=True))
+        while job is not None and job.attempts >= MOST_ATTEMPTS:
+            # A failure is counted when it is caught; who dies can't report it, so it ends here.
+            _finish(job.id, state="failed", now=now, error=WORKER_DIED)
+            job = db.session.scalar(due.with_for_update(skip_locked=True))
         if job is None:
             return None
         job.lease_until = now + LEASE

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from portal.db import db, transaction
 from portal.jobs import worker
-from portal.jobs.actions import LEASE, MOST_ATTEMPTS, handle, run_next, schedule
+from portal.jobs.actions import LEASE, MOST_ATTEMPTS, WORKER_DIED, handle, run_next, schedule
 from portal.jobs.models import Job
 
 
@@ -103,6 +103,28 @@ def test_the_job_of_a_worker_that_died_is_done_by_another(done: Done, now: datet
     assert not run_next(now)
     assert run_next(now + LEASE + timedelta(seconds=1))
     assert done == ["left behind"]
+
+
+def test_a_job_that_kills_its_worker_every_time_is_given_up(done: Done, now: datetime) -> None:
+    def die(_payload: Mapping[str, Any], _now: datetime) -> None:
+        raise SystemExit
+
+    handle("test.die", die)
+    with transaction():
+        schedule("test.die", {}, now=now)
+    add("next in line", now + timedelta(seconds=1))
+
+    moment = now
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(SystemExit):
+            run_next(moment)
+        moment += LEASE + timedelta(seconds=1)
+    assert run_next(moment)
+    assert not run_next(moment)
+    job = db.session.scalars(select(Job).where(Job.kind == "test.die")).one()
+
+    assert (job.state, job.attempts, job.error) == ("failed", MOST_ATTEMPTS, WORKER_DIED)
+    assert done == ["next in line"]
 
 
 def test_recurring_work_that_fails_stops_neither_the_rest_nor_the_worker(
