@@ -356,9 +356,7 @@ def change_entitlement(  # noqa: PLR0913 - which one, how, and what was seen, na
     """
     with transaction():
         asset = _own(actor, tag, account, Permission.ENTITLEMENT_SAVE)
-        held = next((item for item in asset.entitlements if item.id == entitlement_id), None)
-        if held is None:
-            raise queries.AssetNotFoundError(tag=tag)
+        held = queries.get_entitlement(asset, entitlement_id)
         if asset.version != version:
             raise AssetChangedError(tag=asset.service_tag)
         if valid_until < held.valid_from:

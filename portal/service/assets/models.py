@@ -17,9 +17,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account, Address, Membership, Unit
 from portal.catalog.models import Product
+from portal.catalog.rules import local_name
 from portal.db import ACCOUNT_SCOPED, Base, Id
 from portal.quotes.models import Quote
-from portal.service.assets.rules import AssetStatus, EntitlementKind
+from portal.service.assets.rules import AssetStatus, Covered, EntitlementKind
 
 
 class Asset(Base):
@@ -110,6 +111,10 @@ class Asset(Base):
         """What the unit was called when it was delivered."""
         return str(self.configuration.get("name", ""))
 
+    def name_in(self, locale: str) -> str:
+        """Return that name in a language (BCP 47), where the product had one."""
+        return local_name(self.name, self.configuration.get("names"), locale)
+
     @property
     def attributes(self) -> dict[str, str]:
         """The product's attributes as they were at delivery."""
@@ -161,6 +166,11 @@ class Entitlement(Base):
         back_populates="entitlements",
         primaryjoin="Asset.id == foreign(Entitlement.asset_id)",
     )
+
+    @property
+    def covered(self) -> tuple[Covered, ...]:
+        """What it pays for, in the order in which it is always told."""
+        return tuple(item for item in Covered if item.value in self.covers)
 
 
 class AssetRenewal(Base):

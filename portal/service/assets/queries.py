@@ -123,6 +123,18 @@ def get_by_id(account_id: int, asset_id: int, *, for_update: bool = False) -> As
     return found
 
 
+def get_entitlement(asset: Asset, entitlement_id: int) -> Entitlement:
+    """Return one of a unit's entitlements.
+
+    Raises:
+        AssetNotFoundError: The unit has no such entitlement.
+    """
+    found = next((item for item in asset.entitlements if item.id == entitlement_id), None)
+    if found is None:
+        raise AssetNotFoundError(tag=asset.service_tag)
+    return found
+
+
 def _whole(statement: Select[Asset]) -> Select[Asset]:
     """Load everything that a page of a unit shows, in a few statements."""
     return statement.options(

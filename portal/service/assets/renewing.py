@@ -223,7 +223,7 @@ def _check(actor: Actor, asset: Asset, renewals: Sequence[AssetRenewal]) -> None
     if asset.account_id != actor.account_id:  # a quote belongs to the one who buys
         raise NotAllowedError(permission=Permission.QUOTE_SAVE.value)
     if asset.status in {AssetStatus.RETIRED, AssetStatus.RETURNED}:
-        raise RetiredError(tag=asset.service_tag, status=asset.status.label)
+        raise RetiredError(tag=asset.service_tag, status=asset.status)
     under_way = open_renewal(renewals)
     if under_way is not None:
         raise RenewalOpenError(tag=asset.service_tag, quote=under_way.quote.number)
