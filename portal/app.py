@@ -19,9 +19,9 @@ from portal.company import people, policy
 from portal.config import Settings, load_settings
 from portal.db import db, engine_options, prepare_engine
 from portal.desk import accounts as desk_accounts
+from portal.desk import calendars, price_lists
 from portal.desk import catalog as desk_catalog
 from portal.desk import imports as desk_imports
-from portal.desk import price_lists
 from portal.desk import stock as desk_stock
 from portal.home import navigation, record
 from portal.home import views as home
@@ -35,6 +35,7 @@ from portal.quotes import ordering
 from portal.quotes import views as quotes_views
 from portal.quotes.counting import count_open_quotes
 from portal.quotes.rules import KIND as QUOTE
+from portal.service.clock import views as service_targets
 from portal.sms import actions as sms
 from portal.web import access, identity, shell, static
 
@@ -54,6 +55,8 @@ BLUEPRINTS = (
     desk_catalog.bp,
     desk_imports.bp,
     price_lists.bp,
+    calendars.bp,
+    service_targets.bp,
     desk_stock.bp,
 )
 

@@ -76,6 +76,18 @@ def instant(value: datetime | None) -> str:
     return f"{day(value)} {_local(value):%H:%M}"
 
 
+def duration(value: timedelta | None) -> str:
+    """Write how long something takes in hours and minutes; the sign is left to the sentence."""
+    if value is None:
+        return NOTHING
+    hours, minutes = divmod(int(abs(value).total_seconds()) // 60, 60)
+    if hours and minutes:
+        return _("%(hours)s h %(minutes)s min", hours=decimal(hours), minutes=minutes)
+    return (
+        _("%(hours)s h", hours=decimal(hours)) if hours else _("%(minutes)s min", minutes=minutes)
+    )
+
+
 def exact_instant(value: datetime) -> str:
     """Write an instant to the second with its zone, for the hover text."""
     local = _local(value)
@@ -132,6 +144,7 @@ def init_app(app: Flask) -> None:
         day,
         last_day,
         instant,
+        duration,
         exact_instant,
         iso_instant,
         slug,

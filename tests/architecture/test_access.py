@@ -21,7 +21,6 @@ PROMISED = {
     Permission.PART_SAVE,
     Permission.ARTICLE_READ,
     Permission.ARTICLE_SAVE,
-    Permission.SERVICE_SETUP,
     Permission.ORDER_REPORT_READ,
     Permission.SERVICE_REPORT_READ,
     Permission.SALES_REPORT_READ,

@@ -126,6 +126,9 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "/desk/stock/": Sample(
         table="product", column="sku", read=P.CATALOG_READ, missing="NO-SUCH-SKU"
     ),
+    "/desk/calendars/": Sample(
+        table="business_calendar", column="code", read=P.SERVICE_SETUP, missing="NO-CALENDAR"
+    ),
     "/desk/price-lists/": Sample(
         table="price_list", column="code", read=P.PRICE_LIST_READ, missing="NO-LIST"
     ),
