@@ -30,12 +30,16 @@ from portal.jobs.worker import recur
 from portal.messages import actions as messages
 from portal.orders import queries as orders_queries
 from portal.orders import views as orders
+from portal.orders.delivering import on_delivered
 from portal.quotes import actions as quotes
 from portal.quotes import ordering
 from portal.quotes import views as quotes_views
 from portal.quotes.counting import count_open_quotes
 from portal.quotes.rules import KIND as QUOTE
+from portal.service.assets import actions as assets
+from portal.service.assets import views as assets_views
 from portal.service.clock import views as service_targets
+from portal.service.knowledge import views as articles
 from portal.sms import actions as sms
 from portal.web import access, identity, shell, static
 
@@ -58,6 +62,8 @@ BLUEPRINTS = (
     calendars.bp,
     service_targets.bp,
     desk_stock.bp,
+    assets_views.bp,
+    articles.bp,
 )
 
 
@@ -128,6 +134,7 @@ def _plug_in() -> None:
     impact.count_open_quotes_with(count_open_quotes)
     approval_runs.on_outcome(QUOTE, quotes.settle, lock=quotes.lock_subject)
     ordering.set_ordered_quantities_hook(orders_queries.find_ordered_quantities)
+    on_delivered(assets.take_in_delivered)
     handle(messages.DELIVER, messages.deliver)
     handle(sms.SEND, sms.deliver)
     handle(quotes.EXPIRE, quotes.expire_due)

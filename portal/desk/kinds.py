@@ -10,6 +10,7 @@ from portal.catalog.stock import imports as stock
 from portal.files.importing import ImportKind
 from portal.policy import CUSTOMER_ROLES, SUPPLIER_ROLES, Permission, grants_of
 from portal.quotes import imports as quotes
+from portal.service.assets import imports as assets
 
 KINDS: Final[tuple[ImportKind, ...]] = (
     *accounts.KINDS,
@@ -17,6 +18,7 @@ KINDS: Final[tuple[ImportKind, ...]] = (
     *pricing.KINDS,
     *stock.KINDS,
     *quotes.KINDS,
+    *assets.KINDS,
 )
 
 BY_NAME: Final[Mapping[str, ImportKind]] = {kind.name: kind for kind in KINDS}

@@ -47,6 +47,18 @@ NAVIGATION: Final = (
     ),
     NavItem(label=N_("Orders"), endpoint="orders.index", permission=P.ORDER_READ, prefix="/orders"),
     NavItem(
+        label=N_("Assets"),
+        endpoint="assets.index",
+        permission=P.ASSET_READ,
+        prefix="/service/assets",
+    ),
+    NavItem(
+        label=N_("Help"),
+        endpoint="articles.index",
+        permission=P.ARTICLE_READ,
+        prefix="/service/articles",
+    ),
+    NavItem(
         label=N_("Price lists"),
         endpoint="price_lists.index",
         permission=P.PRICE_LIST_READ,

@@ -10,17 +10,12 @@ from portal.web.access import access_of
 from tests.architecture.sources import modules
 
 PROMISED = {
-    Permission.ASSET_READ,
-    Permission.ASSET_SAVE,
-    Permission.ENTITLEMENT_SAVE,
     Permission.CASE_READ,
     Permission.CASE_SAVE,
     Permission.CASE_WORK,
     Permission.REPAIR_WORK,
     Permission.PART_READ,
     Permission.PART_SAVE,
-    Permission.ARTICLE_READ,
-    Permission.ARTICLE_SAVE,
     Permission.ORDER_REPORT_READ,
     Permission.SERVICE_REPORT_READ,
     Permission.SALES_REPORT_READ,

@@ -117,6 +117,21 @@ SAMPLES: Final[Mapping[str, Sample]] = {
         is_private=True,
         of=VIEWERS,
     ),
+    "/service/assets/": Sample(
+        table="asset",
+        column="service_tag",
+        read=P.ASSET_READ,
+        missing="NO-SUCH-TAG",
+        owner="membership_id",
+        unit="unit_id",
+    ),
+    "/service/articles/": Sample(
+        table="article",
+        column="number",
+        read=P.ARTICLE_READ,
+        missing="K-999999",
+        prefer={"status": "published"},
+    ),
     "/desk/accounts/": Sample(
         table="account", column="code", read=P.ACCOUNT_READ, missing="NOBODY"
     ),
@@ -136,6 +151,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
 """Where the address stands before its first argument -> the kind of object."""
 
 FURTHER: Final[Mapping[str, str | int]] = {
+    "/service/assets/*/entitlements/": 1,
     "/quotes/*/revisions/": 1,
     "/quotes/*/lines/": 1,
     "/desk/price-lists/*/versions/": 1,
