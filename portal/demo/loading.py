@@ -20,6 +20,7 @@ from portal.catalog.pricing import imports as pricing
 from portal.catalog.pricing.actions import publish_list
 from portal.config import Settings
 from portal.db import db, transaction
+from portal.demo.calendars import set_up_service_hours
 from portal.demo.cast import PASSWORD, Acme, Hanbit, Supplier
 from portal.events.actions import record
 from portal.files.importing import ImportKind, Mode, run_import
@@ -151,3 +152,4 @@ def load_world(now: datetime, narrow: Callable[[Table], Table]) -> None:
         load_kind(name, operator, now, narrow)
     for account in (Acme.code, Hanbit.code):
         load_policy(account, operator, now)
+    set_up_service_hours(operator, now)
