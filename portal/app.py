@@ -29,8 +29,10 @@ from portal.jobs.actions import handle
 from portal.jobs.worker import recur
 from portal.messages import actions as messages
 from portal.orders import queries as orders_queries
+from portal.orders import reordering_views as reordering
 from portal.orders import views as orders
 from portal.orders.delivering import on_delivered
+from portal.orders.history import views as past_orders
 from portal.quotes import actions as quotes
 from portal.quotes import ordering
 from portal.quotes import views as quotes_views
@@ -62,6 +64,8 @@ BLUEPRINTS = (
     calendars.bp,
     service_targets.bp,
     desk_stock.bp,
+    past_orders.bp,
+    reordering.bp,
     assets_views.bp,
     articles.bp,
 )

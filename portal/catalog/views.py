@@ -1,5 +1,8 @@
 """Pages of the catalogue: the list with search and filters, and one product with its prices."""
 
+from datetime import date
+from zoneinfo import ZoneInfo
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -14,10 +17,12 @@ from portal.catalog.queries import (
     suggest_similar,
 )
 from portal.catalog.rules import STATUS_LABELS, STATUS_TONES, local_name
+from portal.catalog.stock.queries import find_availability
+from portal.catalog.stock.rules import Availability
 from portal.policy import P
 from portal.web.access import current_actor, requires
 from portal.web.clock import now
-from portal.web.locale import current_language
+from portal.web.locale import current_language, current_time_zone
 from portal.web.paging import page_number, page_size
 from portal.web.tables import sort_of
 
@@ -28,6 +33,12 @@ bp = Blueprint("catalog", __name__, url_prefix="/catalog")
 def name_here(item: object) -> str:
     """Write the name of a product or category in the page's language."""
     return local_name(item.name, item.names, current_language().tag)  # type: ignore[attr-defined]
+
+
+@bp.app_template_filter("expected_here")
+def expected_here(availability: Availability) -> date | None:
+    """Return the day on which more is expected, where it is still to come for the reader."""
+    return availability.expected_after(now().astimezone(ZoneInfo(current_time_zone())).date())
 
 
 @bp.get("")
@@ -53,6 +64,7 @@ def index() -> ResponseReturnValue:
         reader=reader,
         as_of=as_of,
         offers=find_offers(reader, products, as_of.at) if reader else {},
+        stock=find_availability([product.id for product in products]),
         chips=forms.chips(filters, _name_of(listing.chosen, filters.category_path)),
         forms=forms,
         similar=[] if listing.page.total else suggest_similar(actor, filters.text),
@@ -82,6 +94,7 @@ def detail(sku: str) -> ResponseReturnValue:
         offer=find_offers(reader, [product], as_of.at).get(product.id) if reader else None,
         own=find_part_numbers(account_id, [product.id]).get(product.id),
         successor=find_products_by_sku(actor, [successor]).get(successor) if successor else None,
+        availability=find_availability([product.id]).get(product.id),
         labels=STATUS_LABELS,
         tones=STATUS_TONES,
         forms=forms,

@@ -8,8 +8,10 @@ from portal.catalog import imports as catalog
 from portal.catalog.pricing import imports as pricing
 from portal.catalog.stock import imports as stock
 from portal.files.importing import ImportKind
+from portal.orders.history import imports as past_orders
 from portal.policy import CUSTOMER_ROLES, SUPPLIER_ROLES, Permission, grants_of
 from portal.quotes import imports as quotes
+from portal.reports import rate_import as rates
 from portal.service.assets import imports as assets
 
 KINDS: Final[tuple[ImportKind, ...]] = (
@@ -18,6 +20,8 @@ KINDS: Final[tuple[ImportKind, ...]] = (
     *pricing.KINDS,
     *stock.KINDS,
     *quotes.KINDS,
+    *past_orders.KINDS,
+    *rates.KINDS,
     *assets.KINDS,
 )
 

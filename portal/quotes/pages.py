@@ -16,6 +16,8 @@ from portal.approvals.rules import Route
 from portal.approvals.strip import Strip, preview_strip, run_strip
 from portal.catalog.pricing.lookups import supplier_zone
 from portal.catalog.pricing.words import explain
+from portal.catalog.stock.queries import find_availability
+from portal.catalog.stock.rules import Availability
 from portal.policy import Actor, Permission
 from portal.quotes import queries
 from portal.quotes.comparison import ChangeKind, LineChange, compare
@@ -56,6 +58,12 @@ class LineView:
     line: SheetLine
     why: str
     ordered: str = ""
+    availability: Availability | None = None
+
+    @property
+    def asked(self) -> Decimal | None:
+        """The quantity in the product's own unit of measure, where it is in that."""
+        return self.line.row.quantity if self.line.row.uom == self.line.product.uom else None
 
     @property
     def quantity_text(self) -> str:
@@ -185,9 +193,16 @@ def _lines(sheet: Sheet, number: int) -> Page[LineView]:
     zone = supplier_zone()
     ordered = ordered_quantities(sheet.quote.id)
     first = (number - 1) * LINES_SHOWN
+    shown = sheet.lines[first : first + LINES_SHOWN]
+    stock = find_availability({line.product.id for line in shown} if sheet.priced else ())
     views = [
-        LineView(line, explain(line.resolution, zone), _ordered(ordered.get(line.row.line_id)))
-        for line in sheet.lines[first : first + LINES_SHOWN]
+        LineView(
+            line,
+            explain(line.resolution, zone),
+            _ordered(ordered.get(line.row.line_id)),
+            stock.get(line.product.id),
+        )
+        for line in shown
     ]
     return Page(views, len(sheet.lines), number, LINES_SHOWN)
 

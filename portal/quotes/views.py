@@ -8,6 +8,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from portal.catalog.stock.queries import find_availability
+from portal.catalog.stock.rules import Availability
 from portal.errors import ConflictError, DomainError, InvalidError
 from portal.files.writing import write_csv, write_xlsx
 from portal.policy import P
@@ -125,8 +127,15 @@ def _show_quick(
         fingerprint=fingerprint(text),
         errors=errors or {},
         draft=queries.current_draft(current_actor()),
+        stock=_stock_of(checked),
     )
     return page, 422 if errors else 200
+
+
+def _stock_of(checked: Checked | None) -> Mapping[int, Availability]:
+    """Return what there is of the products that the rows name."""
+    rows = checked.rows if checked else ()
+    return find_availability({row.product.id for row in rows if row.product is not None})
 
 
 @bp.post("/quick")

@@ -82,6 +82,14 @@ SAMPLES: Final[Mapping[str, Sample]] = {
         unit="unit_id",
         prefer={"status": "approved"},
     ),
+    "/orders/past/": Sample(
+        table="past_order",
+        column="number",
+        read=P.ORDER_READ,
+        missing="NO-SUCH-ORDER",
+        owner="membership_id",
+        unit="unit_id",
+    ),
     "/orders/": Sample(
         table="purchase_order",
         column="number",
