@@ -32,8 +32,8 @@ from portal.orders.rules import (
     PurchaseOrderWarningError,
     check_purchase_order_number,
 )
-from portal.orders.settling import note_given_back, note_taken
-from portal.orders.taxing import apply_totals, current_rates
+from portal.orders.settling import note_given_back, note_taken, settle_freight
+from portal.orders.taxing import find_moved_rates, take_current_rates
 from portal.policy import Actor
 from portal.quotes import queries as quote_queries
 
@@ -138,12 +138,15 @@ def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datet
         )
         _check_duplicate(order, account, terms)
         _check_proof(order, now)
+        settle_freight(order.quote_id)
         _check_tax(order, terms, now)
         order.status, order.placed_at = status, now
         order.placing_key, order.placing_digest = key, digest
         order.purchase_order_number = terms.purchase_order_number
         order.contact, order.delivery_notes = terms.contact, terms.delivery_notes
         order.requested_on = terms.requested_on
+        db.session.flush()
+        settle_freight(order.quote_id)
         record_order(actor, order, "order.placed", now, purchase_order=terms.purchase_order_number)
         tell_order(order, "order_placed", now, supplier=True)
     return order
@@ -227,18 +230,17 @@ def _check_tax(order: Order, terms: Terms, now: datetime) -> None:
     """
     if order.tax_status is not TaxStatus.NORMAL:
         return
-    rates = current_rates(order, now)
-    moved = [line for line in order.lines if rates.get(line.id, line.tax_rate) != line.tax_rate]
+    moved = find_moved_rates(order, now)
     if not moved:
         return
     if not terms.accept_tax:
-        old, new = moved[0].tax_rate, rates[moved[0].id]
-        raise TaxChangedError(
-            old="–" if old is None else old.normalize(), new="–" if new is None else new.normalize()
-        )
-    for line in moved:
-        line.tax_rate = rates[line.id]
-    apply_totals(order, order.tax_status)
+        old, new = moved[0]
+        raise TaxChangedError(old=_rate_text(old), new=_rate_text(new))
+    take_current_rates(order, now)
+
+
+def _rate_text(rate: Decimal | None) -> str:
+    return "–" if rate is None else f"{rate.normalize():f}"
 
 
 __all__ = [

@@ -64,7 +64,7 @@ def make_draft(
         run_id=proof.run_id,
         content_hash=proof.content_hash,
         currency=revision.currency,
-        freight=Decimal(0) if queries.has_orders(quote.id) else revision.freight or Decimal(0),
+        freight=_freight(quote, revision),
         places=revision.frozen,
         created_at=now,
     )
@@ -72,6 +72,12 @@ def make_draft(
     order.lines = _lines(quote, revision, quantities)
     apply_totals(order, order.tax_status)
     return order
+
+
+def _freight(quote: Quote, revision: QuoteRevision) -> Decimal:
+    """Return what a draft carries as long as no other one is placed before it."""
+    is_charged = queries.is_freight_charged(quote.id)
+    return Decimal(0) if is_charged else revision.freight or Decimal(0)
 
 
 def least_of(line: QuoteLine) -> Decimal:

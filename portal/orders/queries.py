@@ -22,7 +22,6 @@ from portal.orders.models import Order, OrderLine
 from portal.orders.rules import (
     SENT,
     TAB_STATES,
-    TAKING,
     UNSENT,
     OrderStatus,
     SortBy,
@@ -228,10 +227,23 @@ def find_ordered_quantities(quote_id: int) -> Mapping[int, Decimal]:
     }
 
 
-def has_orders(quote_id: int) -> bool:
-    """Whether the first order of a quote, which carries its freight, exists already."""
-    statement = select(Order.id).where(Order.quote_id == quote_id, Order.status.in_(sorted(TAKING)))
+def is_freight_charged(quote_id: int) -> bool:
+    """Whether an order that the supplier has carries the freight of a quote already."""
+    statement = select(Order.id).where(
+        Order.quote_id == quote_id, Order.status.in_(sorted(SENT)), Order.freight > 0
+    )
     return db.session.scalar(statement.limit(1)) is not None
+
+
+def find_drafts(quote_id: int) -> Sequence[Order]:
+    """Return the order drafts of a quote with their lines, oldest first."""
+    statement = (
+        select(Order)
+        .where(Order.quote_id == quote_id, Order.status == OrderStatus.DRAFT)
+        .order_by(Order.id)
+        .options(selectinload(Order.lines))
+    )
+    return db.session.scalars(statement).all()
 
 
 def find_same_purchase_order(order: Order, value: str) -> str | None:

@@ -36,9 +36,6 @@ S = OrderStatus
 GIVEN_UP: Final = frozenset({S.DECLINED, S.CANCELLED, S.DISCARDED})
 """States of an order of which nothing more will be delivered."""
 
-TAKING: Final = frozenset(S) - GIVEN_UP
-"""States in which an order lives: it takes quantities of its quote and may carry its freight."""
-
 UNANSWERED: Final = frozenset({S.PLACED, S.CHANGE_PROPOSED})
 """States before the supplier's word: what is cancelled here is open on the quote again."""
 

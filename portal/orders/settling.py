@@ -1,11 +1,15 @@
 """Where a quote stands by what is ordered of it: approved, partly ordered or ordered."""
 
 from datetime import datetime
+from decimal import Decimal
 
+from portal.db import db
 from portal.orders import queries
 from portal.orders.rules import LedgerLine, make_ledger
+from portal.orders.taxing import apply_totals
 from portal.policy import Actor
 from portal.quotes import actions as quotes
+from portal.quotes import queries as quote_queries
 from portal.quotes.models import Quote
 
 
@@ -27,3 +31,20 @@ def note_given_back(actor: Actor, quote: Quote, *, now: datetime) -> None:
     """Let the quote's state follow from its ledger after an order gave quantities back."""
     is_touched = any(line.ordered or line.cancelled for line in ledger_of(quote).values())
     quotes.mark_open(quote.id, some_ordered=is_touched, now=now, actor=actor)
+    settle_freight(quote.id)
+
+
+def settle_freight(quote_id: int) -> None:
+    """Let every draft of a locked quote carry its freight until a placed order does.
+
+    Freight is charged with the first order of a quote, and drafts are placed in any order or not at
+    all: whichever is placed first keeps it, and where that one is given up the next pays.
+    """
+    is_charged = queries.is_freight_charged(quote_id)
+    for draft in queries.find_drafts(quote_id):
+        revision = quote_queries.get_revision_by_id(draft.revision_id)
+        freight = Decimal(0) if is_charged else revision.freight or Decimal(0)
+        if draft.freight != freight:
+            draft.freight = freight
+            apply_totals(draft, draft.tax_status)
+    db.session.flush()

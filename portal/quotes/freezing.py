@@ -7,7 +7,7 @@ from typing import Any
 from portal.quotes.hashing import FrozenContent, FrozenLine, content_hash, number_text
 from portal.quotes.models import QuoteLine, QuoteRevision
 from portal.quotes.places import Places, address_plain
-from portal.quotes.pricing import Priced, PricedLine
+from portal.quotes.pricing import LineTax, Priced, PricedLine
 from portal.quotes.totals import TaxRow, Totals
 from portal.quotes.traces import freeze
 
@@ -51,7 +51,7 @@ def _freeze_line(priced: PricedLine, revision: QuoteRevision, places: Places) ->
 
 
 def _frozen(revision: QuoteRevision, priced: Priced, places: Places) -> dict[str, Any]:
-    """Return the places as they are now, and how each line is booked, shipped and taxed."""
+    """Return the places as they are now, how lines are booked, shipped and taxed, and freight."""
     addresses: dict[str, Any] = {}
     centres: dict[str, str] = {}
     lines: dict[str, Any] = {}
@@ -65,16 +65,25 @@ def _frozen(revision: QuoteRevision, priced: Priced, places: Places) -> dict[str
         lines[str(item.line.line_id)] = {
             "ship_to": address.code if address else None,
             "cost_centre": centre.code if centre else None,
-            "tax_category": item.tax.category,
-            "tax_rate": None if item.tax.rate is None else number_text(item.tax.rate),
-            "tax_country": item.tax.country,
-            "tax_region": item.tax.region,
+            **_tax_plain(item.tax),
         }
     return {
         "addresses": addresses,
         "cost_centres": centres,
         "lines": lines,
+        "freight": [
+            {"charge": number_text(item.charge), **_tax_plain(item.tax)} for item in priced.freight
+        ],
         "tax_status": priced.totals.tax_status,
+    }
+
+
+def _tax_plain(tax: LineTax) -> dict[str, str | None]:
+    return {
+        "tax_category": tax.category,
+        "tax_rate": None if tax.rate is None else number_text(tax.rate),
+        "tax_country": tax.country,
+        "tax_region": tax.region,
     }
 
 

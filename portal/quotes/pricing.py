@@ -1,6 +1,6 @@
 """What a draft costs now: today's price of each line, its freight and its tax."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -77,10 +77,19 @@ class PricedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FreightCharge:
+    """The freight to one country; it is taxed like those of its goods with the highest rate."""
+
+    charge: Decimal
+    tax: LineTax
+
+
+@dataclass(frozen=True, slots=True)
 class Priced:
     """A draft as it stands at an instant."""
 
     lines: tuple[PricedLine, ...]
+    freight: tuple[FreightCharge, ...]
     totals: Totals
     at: datetime
 
@@ -139,7 +148,8 @@ def price_draft(actor: Actor, revision: QuoteRevision, places: Places, at: datet
         )
         for line, answer, place in zip(revision.lines, answers, where, strict=True)
     )
-    return Priced(lines, _totals(quote, places, lines, at), at)
+    freight = _freight(quote.currency, lines, at)
+    return Priced(lines, freight, _totals(quote, places, lines, freight), at)
 
 
 def _seen_products(actor: Actor, product_ids: Iterable[int]) -> frozenset[int]:
@@ -190,48 +200,49 @@ def _problem(line: QuoteLine, answer: Resolution, *, is_seen: bool) -> DomainErr
     return LineQuantityError(reason=str(wrong), **named) if wrong else None
 
 
-def _totals(quote: Quote, places: Places, lines: Sequence[PricedLine], at: datetime) -> Totals:
+def _totals(
+    quote: Quote, places: Places, lines: Sequence[PricedLine], freight: Sequence[FreightCharge]
+) -> Totals:
     """Add up a draft: freight per country of destination, tax per rate."""
-    freight = _freight(quote.currency, lines, at)
-    tax_lines, rates = _tax_lines(lines, freight)
+    amounts = [(line.tax, line.resolution.line_total or Decimal(0)) for line in lines]
+    amounts += [(item.tax, item.charge) for item in freight]
+    keys = [str(number) for number in range(len(amounts))]
     status = places.account.tax_status
-    summary = taxes(tax_lines, Decimal(0), status, rates, quote.currency)
+    summary = taxes(
+        [TaxLine(key, amount) for key, (_, amount) in zip(keys, amounts, strict=True)],
+        Decimal(0),
+        status,
+        {key: tax.rate for key, (tax, _) in zip(keys, amounts, strict=True)},
+        quote.currency,
+    )
     rows = None
     if summary.tax_total is not None:
         rows = [TaxRow(each.rate, each.base, each.tax) for each in summary.taxes]
     return make_totals(
         quote.currency,
         [line.resolution.line_total for line in lines],
-        add(freight.values()),
+        add(item.charge for item in freight),
         rows,
         status,
     )
 
 
-def _freight(currency: str, lines: Sequence[PricedLine], at: datetime) -> Mapping[str, Decimal]:
-    """Return the charge by country of destination; nothing where no rate fits."""
-    goods: dict[str, list[Decimal]] = {}
+def _freight(currency: str, lines: Sequence[PricedLine], at: datetime) -> tuple[FreightCharge, ...]:
+    """Return the charge by country of destination; none where no rate fits."""
+    goods: dict[str, list[PricedLine]] = {}
     for line in lines:
         if line.resolution.line_total is not None:
-            goods.setdefault(line.tax.country, []).append(line.resolution.line_total)
-    return {
-        country: freight_for(country, currency, add(amounts), at) or Decimal(0)
-        for country, amounts in goods.items()
-    }
+            goods.setdefault(line.tax.country, []).append(line)
+    charges: list[FreightCharge] = []
+    for country, items in goods.items():
+        net = add(item.resolution.line_total or Decimal(0) for item in items)
+        charge = freight_for(country, currency, net, at)
+        if charge:
+            highest = max((item.tax for item in items), key=_by_rate)
+            charges.append(FreightCharge(charge, highest))
+    return tuple(charges)
 
 
-def _tax_lines(
-    lines: Sequence[PricedLine], freight: Mapping[str, Decimal]
-) -> tuple[list[TaxLine], dict[str, Decimal | None]]:
-    """Return what is taxed: the lines, and each country's freight with its goods' highest rate."""
-    rates: dict[str, Decimal | None] = {}
-    taxed: list[TaxLine] = []
-    highest: dict[str, tuple[Decimal, str]] = {}
-    for line in lines:
-        key = f"{line.tax.country}/{line.tax.region or ''}/{line.tax.category}"
-        rates[key] = line.tax.rate
-        taxed.append(TaxLine(key, line.resolution.line_total or Decimal(0)))
-        rate = line.tax.rate if line.tax.rate is not None else Decimal(-1)
-        highest[line.tax.country] = max(highest.get(line.tax.country, (rate, key)), (rate, key))
-    taxed += [TaxLine(highest[country][1], charge) for country, charge in freight.items() if charge]
-    return taxed, rates
+def _by_rate(tax: LineTax) -> tuple[Decimal, str, str]:
+    rate = Decimal(-1) if tax.rate is None else tax.rate
+    return rate, tax.region or "", tax.category

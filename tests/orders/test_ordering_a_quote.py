@@ -79,6 +79,8 @@ def test_ordering_the_rest_makes_the_quote_ordered_and_freight_is_charged_once(
     first = convert_quote(buyer, quote.number, {line.line_id: Decimal(4)}, key="a", now=now)
     second = convert_quote(buyer, quote.number, {line.line_id: Decimal(6)}, key="b", now=now)
 
+    place_order(buyer, first.number, PO, key="p", now=now)
+
     assert first.freight == quote.current.freight
     assert second.freight == 0
     assert get_quote(buyer, quote.number).status is QuoteStatus.ORDERED
