@@ -234,6 +234,24 @@ def transaction() -> Iterator[Session]:
         session.info.pop("in_transaction", None)
 
 
+@contextmanager
+def apart() -> Iterator[Session]:
+    """Run a block as a transaction of its own connection, beside a read that is under way.
+
+    What the session has loaded stays as it is. Nothing may be called so from within
+    `transaction()`: on SQLite two writers would wait for each other.
+    """
+    with Session(db.engine, join_transaction_mode="create_savepoint") as session:
+        session.connection(execution_options={WRITES: True})
+        yield session
+        session.commit()
+
+
+def is_writing() -> bool:
+    """Whether a `transaction()` is under way."""
+    return bool(db.session().info.get("in_transaction"))
+
+
 def lock(statement: Select[*Row]) -> Select[*Row]:
     """Lock the rows that ``statement`` finds and read them anew (SQLite: the whole database is)."""
     return statement.with_for_update().execution_options(populate_existing=True)

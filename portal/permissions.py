@@ -64,6 +64,7 @@ class Permission(StrEnum):
     SALES_REPORT_READ = "sales-report.read"
     EXCHANGE_RATE_SAVE = "exchange-rate.save"
     JOB_READ = "job.read"
+    JOB_SAVE = "job.save"
     COMPANY_READ = "company.read"
     COMPANY_SAVE = "company.save"
     PERSON_READ = "person.read"
@@ -275,6 +276,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = MappingProxyType(
             P.EVENT_READ,
             P.STAFF_SAVE,
             P.JOB_READ,
+            P.JOB_SAVE,
         ),
     }
 )
@@ -308,6 +310,7 @@ _SUPPLIER_ONLY: Final = frozenset(
         P.SALES_REPORT_READ,
         P.EXCHANGE_RATE_SAVE,
         P.JOB_READ,
+        P.JOB_SAVE,
         P.STAFF_SAVE,
     }
 )

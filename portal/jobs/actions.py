@@ -1,22 +1,56 @@
-"""Scheduling and running work: leases, retries with growing pauses, failures with their reason."""
+"""Scheduling and running work: leases, progress, retries with growing pauses, reasons."""
 
+import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from sqlalchemy import or_, select, update
 
-from portal.db import db, transaction
+from portal.db import apart, db, is_writing, transaction
 from portal.jobs.models import Job
+from portal.jobs.rules import JobState
 
 LEASE: Final = timedelta(minutes=2)
 MOST_ATTEMPTS: Final = 12
 WORKER_DIED: Final = "The worker died while doing it, every time that it was tried."
+PROGRESS_SECONDS: Final = 0.5
+"""How often progress is written: a row a second is enough for eyes, and for the lease."""
 
 Handler = Callable[[Mapping[str, Any], datetime], None]
 _handlers: dict[str, Handler] = {}
 _log = structlog.get_logger(__name__)
+
+
+class GiveUpError(Exception):
+    """A handler's word that trying again would not help; its text is the reason."""
+
+
+class CancelledError(BaseException):
+    """Somebody asked the job to stop.
+
+    A base exception, so that no handler on the way takes it for a failure of the work itself.
+    """
+
+
+@dataclass(slots=True)
+class _Running:
+    """The job that this worker is doing."""
+
+    job_id: int
+    now: datetime
+    began: float
+    written: float | None = None
+
+    def instant(self) -> datetime:
+        """Return the present by the worker's clock, as far as it has moved since the start."""
+        return self.now + timedelta(seconds=time.monotonic() - self.began)
+
+
+_running: ContextVar[_Running | None] = ContextVar("running_job", default=None)
 
 
 def handle(kind: str, handler: Handler) -> None:
@@ -31,22 +65,67 @@ def schedule(
     now: datetime,
     run_at: datetime | None = None,
     unique_key: str | None = None,
-) -> None:
-    """Write a job in the transaction under way; a second one with the same key is not written."""
+) -> int:
+    """Write a job in the transaction under way and return its id.
+
+    A second one with the same key is not written: the first one's id is returned.
+    """
     if unique_key is not None:
         known = db.session.scalar(select(Job.id).where(Job.unique_key == unique_key))
         if known is not None:
-            return
-    db.session.add(
-        Job(
-            kind=kind,
-            payload=dict(payload),
-            unique_key=unique_key,
-            run_at=run_at or now,
-            created_at=now,
-        )
+            return known
+    job = Job(
+        kind=kind,
+        payload=dict(payload),
+        unique_key=unique_key,
+        run_at=run_at or now,
+        created_at=now,
     )
+    db.session.add(job)
     db.session.flush()
+    return job.id
+
+
+def running_job() -> int | None:
+    """Return the id of the job that is being done here, or ``None`` outside of any."""
+    running = _running.get()
+    return running.job_id if running else None
+
+
+def progress(done: int, total: int | None = None) -> None:
+    """Say how far the job under way is, which also keeps its lease; nothing outside of a job.
+
+    May be called as often as is convenient, but tells nobody from within a transaction, whose
+    rows it would wait for.
+
+    Raises:
+        CancelledError: Somebody asked the job to stop, or another worker has taken it over.
+    """
+    running = _running.get()
+    if running is None or is_writing():
+        return
+    tick = time.monotonic()
+    is_last = done == total
+    if running.written is not None and tick - running.written < PROGRESS_SECONDS and not is_last:
+        return
+    running.written = tick
+    with apart() as session:
+        kept = session.scalar(
+            update(Job)
+            .where(
+                Job.id == running.job_id,
+                Job.state == JobState.RUNNING,
+                Job.cancel_asked.is_(False),
+            )
+            .values(
+                progress_done=done,
+                progress_total=total,
+                lease_until=running.instant() + LEASE,
+            )
+            .returning(Job.id)
+        )
+    if kept is None:
+        raise CancelledError
 
 
 def run_next(now: datetime) -> bool:
@@ -55,15 +134,25 @@ def run_next(now: datetime) -> bool:
     if taken is None:
         return False
     job_id, kind, payload, attempts = taken
+    running = _Running(job_id, now, time.monotonic())
+    token = _running.set(running)
     try:
         # Outside a transaction: a slow mail server must not hold locks. A handler that changes
         # rows opens its own and can be repeated, since a kill may fall before the next line.
         _handlers[kind](payload, now)
         with transaction():
-            _finish(job_id, state="done", now=now)
+            _finish(job_id, state=JobState.DONE, now=running.instant())
+    except CancelledError:
+        with transaction():
+            _finish(job_id, state=JobState.CANCELLED, now=running.instant())
+    except GiveUpError as error:
+        with transaction():
+            _finish(job_id, state=JobState.FAILED, now=running.instant(), error=str(error))
     except Exception as error:  # noqa: BLE001 - whatever a job raises is its reason, not ours
         _log.warning("job failed", job=job_id, kind=kind, error=str(error))
         _retry(job_id, attempts, f"{type(error).__name__}: {error}", now)
+    finally:
+        _running.reset(token)
     return True
 
 
@@ -71,7 +160,7 @@ def _take(now: datetime) -> tuple[int, str, dict[str, Any], int] | None:
     due = (
         select(Job)
         .where(
-            Job.state == "waiting",
+            Job.state.in_([JobState.WAITING, JobState.RUNNING]),
             Job.run_at <= now,
             or_(Job.lease_until.is_(None), Job.lease_until < now),
         )
@@ -80,18 +169,26 @@ def _take(now: datetime) -> tuple[int, str, dict[str, Any], int] | None:
     )
     with transaction():
         job = db.session.scalar(due.with_for_update(skip_locked=True))
-        while job is not None and job.attempts >= MOST_ATTEMPTS:
+        while job is not None and (job.cancel_asked or job.attempts >= MOST_ATTEMPTS):
             # A failure is counted when it is caught; who dies can't report it, so it ends here.
-            _finish(job.id, state="failed", now=now, error=WORKER_DIED)
+            _end_abandoned(job, now)
             job = db.session.scalar(due.with_for_update(skip_locked=True))
         if job is None:
             return None
+        job.state = JobState.RUNNING
         job.lease_until = now + LEASE
         job.attempts += 1
         return job.id, job.kind, job.payload, job.attempts
 
 
-def _finish(job_id: int, *, state: str, now: datetime, error: str | None = None) -> None:
+def _end_abandoned(job: Job, now: datetime) -> None:
+    if job.cancel_asked:
+        _finish(job.id, state=JobState.CANCELLED, now=now)
+    else:
+        _finish(job.id, state=JobState.FAILED, now=now, error=WORKER_DIED)
+
+
+def _finish(job_id: int, *, state: JobState, now: datetime, error: str | None = None) -> None:
     db.session.execute(
         update(Job)
         .where(Job.id == job_id)
@@ -102,11 +199,11 @@ def _finish(job_id: int, *, state: str, now: datetime, error: str | None = None)
 def _retry(job_id: int, attempts: int, error: str, now: datetime) -> None:
     with transaction():
         if attempts >= MOST_ATTEMPTS:
-            _finish(job_id, state="failed", now=now, error=error)
+            _finish(job_id, state=JobState.FAILED, now=now, error=error)
             return
         pause = timedelta(seconds=min(2**attempts, 3600))
         db.session.execute(
             update(Job)
             .where(Job.id == job_id)
-            .values(lease_until=None, run_at=now + pause, error=error)
+            .values(state=JobState.WAITING, lease_until=None, run_at=now + pause, error=error)
         )

@@ -14,6 +14,7 @@ from portal.orders import fulfilment
 from portal.orders import models as orders
 from portal.orders.history import models as past_orders
 from portal.quotes import models as quotes
+from portal.reports import models as reports
 from portal.service.assets import models as assets
 from portal.service.cases import models as cases
 from portal.service.clock import models as service_clock
@@ -35,6 +36,7 @@ MODULES = (
     fulfilment,
     past_orders,
     quotes,
+    reports,
     assets,
     cases,
     service_clock,

@@ -10,17 +10,12 @@ from portal.web.access import access_of
 from tests.architecture.sources import modules
 
 PROMISED = {
-    Permission.CASE_READ,
-    Permission.CASE_SAVE,
-    Permission.CASE_WORK,
     Permission.REPAIR_WORK,
     Permission.PART_READ,
     Permission.PART_SAVE,
     Permission.ORDER_REPORT_READ,
     Permission.SERVICE_REPORT_READ,
     Permission.SALES_REPORT_READ,
-    Permission.EXCHANGE_RATE_SAVE,
-    Permission.JOB_READ,
 }
 """Rights whose pages are still being built; the page that asks for one takes it away."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})

@@ -1,0 +1,1 @@
+"""Read-only questions across the domain; saved views of them, their schedules, exchange rates."""
