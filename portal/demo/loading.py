@@ -38,6 +38,10 @@ BEFORE_PUBLISHING: Final = (
 AFTER_PUBLISHING: Final = (
     "price-assignments", "agreements", "costs", "tax-rates", "freight-rates", "part-numbers",
 )  # fmt: skip
+SERVICES: Final = (
+    ("products", "services"), ("price-entries", "service-prices"), ("costs", "service-costs"),
+)  # fmt: skip
+"""Kind and file of what is not goods: warranty extensions and repair work."""
 SMALL_FAMILY: Final = 5
 """How many products of each family the small world keeps."""
 
@@ -47,9 +51,9 @@ KINDS: Final[Mapping[str, ImportKind]] = {
 }
 
 
-def read_data(kind: str) -> Table:
+def read_data(file: str) -> Table:
     """Read one of the shipped files."""
-    name = f"{kind}.csv"
+    name = f"{file}.csv"
     return read_table((DATA / name).read_bytes(), name)
 
 
@@ -66,20 +70,33 @@ def keep_few(table: Table) -> Table:
     return Table(table.columns, tuple(row for _, row in kept), tuple(number for number, _ in kept))
 
 
-def load_kind(name: str, operator: Actor, now: datetime, narrow: Callable[[Table], Table]) -> None:
-    """Import one of the shipped files; a refusal of our own data is a defect."""
+def load_kind(
+    name: str,
+    operator: Actor,
+    now: datetime,
+    narrow: Callable[[Table], Table],
+    *,
+    file: str = "",
+) -> None:
+    """Import one of the shipped files; a refusal of our own data is a defect.
+
+    Args:
+        file: What it is called where it is not the kind's first one; then what is there stays.
+    """
     settings: Settings = current_app.config["SETTINGS"]
     report = run_import(
         KINDS[name],
-        narrow(_with_supplier(read_data(name), operator.account_code)),
+        narrow(_with_supplier(read_data(file or name), operator.account_code)),
         actor=operator,
-        mode=Mode.REPLACE,
+        mode=Mode.UPDATE if file else Mode.REPLACE,
         now=now,
         zone=settings.zone,
     )
     if report.refused:
         first = report.refused[0]
-        message = f"{name}.csv, row {first.row}, {first.column} {first.value!r}: {first.reason}"
+        message = (
+            f"{file or name}.csv, row {first.row}, {first.column} {first.value!r}: {first.reason}"
+        )
         raise ValueError(message)
 
 
@@ -146,6 +163,8 @@ def load_world(now: datetime, narrow: Callable[[Table], Table]) -> None:
     operator = make_operator()
     for name in BEFORE_PUBLISHING:
         load_kind(name, operator, now, narrow)
+    for name, file in SERVICES:
+        load_kind(name, operator, now, narrow, file=file)
     give_passwords(operator, now)
     publish_lists(operator, now)
     for name in AFTER_PUBLISHING:

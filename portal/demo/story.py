@@ -10,6 +10,8 @@ from portal.accounts.models import Account, Membership, MembershipRole, Person, 
 from portal.catalog.models import Product
 from portal.catalog.pricing.models import PriceEntry
 from portal.db import Base, db
+from portal.demo.articles import tell_articles, write_articles
+from portal.demo.assets import tell_assets
 from portal.demo.loading import keep_few, load_world
 from portal.demo.scenes import tell
 from portal.errors import N_, ConflictError
@@ -53,7 +55,10 @@ def load_demo(now: datetime) -> DemoSummary:
     """
     _must_be_empty()
     load_world(now - SET_UP_BEFORE, _everything)
+    write_articles(now - SET_UP_BEFORE)
     tell(now)
+    tell_assets(now)
+    tell_articles(now)
     return summarise()
 
 
@@ -65,6 +70,7 @@ def load_small(now: datetime) -> DemoSummary:
     """
     _must_be_empty()
     load_world(now, keep_few)
+    write_articles(now)
     return summarise()
 
 
