@@ -28,6 +28,7 @@ from portal.home import views as home
 from portal.jobs.actions import handle
 from portal.jobs.worker import recur
 from portal.messages import actions as messages
+from portal.orders import delivering, fulfilment_views, lateness, queue_views
 from portal.orders import queries as orders_queries
 from portal.orders import reordering_views as reordering
 from portal.orders import views as orders
@@ -40,6 +41,9 @@ from portal.quotes.counting import count_open_quotes
 from portal.quotes.rules import KIND as QUOTE
 from portal.service.assets import actions as assets
 from portal.service.assets import views as assets_views
+from portal.service.cases import ending as cases
+from portal.service.cases import setup_views as service_setup
+from portal.service.cases import views as cases_views
 from portal.service.clock import views as service_targets
 from portal.service.knowledge import views as articles
 from portal.sms import actions as sms
@@ -55,6 +59,8 @@ BLUEPRINTS = (
     quotes_views.bp,
     approvals.bp,
     orders.bp,
+    fulfilment_views.bp,
+    queue_views.bp,
     people.bp,
     policy.bp,
     desk_accounts.bp,
@@ -68,6 +74,8 @@ BLUEPRINTS = (
     reordering.bp,
     assets_views.bp,
     articles.bp,
+    cases_views.bp,
+    service_setup.bp,
 )
 
 
@@ -144,3 +152,6 @@ def _plug_in() -> None:
     handle(quotes.EXPIRE, quotes.expire_due)
     handle(quotes.REMIND, quotes.remind_due)
     recur("quotes.expire", timedelta(minutes=5), quotes.expire_quotes)
+    recur("cases.close", timedelta(hours=1), cases.close_resolved)
+    recur("orders.late", timedelta(minutes=15), lateness.note_late)
+    recur("orders.close", timedelta(hours=1), delivering.close_delivered)

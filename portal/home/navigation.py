@@ -11,8 +11,10 @@ from portal.approvals.queries import count_waiting
 from portal.config import Settings
 from portal.db import db
 from portal.errors import N_
+from portal.orders.queries import count_to_confirm
 from portal.policy import Actor, P, Role
 from portal.quotes.queries import current_draft
+from portal.service.cases.queries import count_waiting as count_waiting_cases
 from portal.web.shell import Draft, NavItem, Plugs, plug
 
 NAVIGATION: Final = (
@@ -45,7 +47,22 @@ NAVIGATION: Final = (
         prefix="/approvals",
         count="approvals",
     ),
+    NavItem(
+        label=N_("Order desk"),
+        endpoint="order_desk.index",
+        permission=P.ORDER_CONFIRM,
+        prefix="/desk/orders",
+        side="supplier",
+        count="to_confirm",
+    ),
     NavItem(label=N_("Orders"), endpoint="orders.index", permission=P.ORDER_READ, prefix="/orders"),
+    NavItem(
+        label=N_("Service"),
+        endpoint="cases.index",
+        permission=P.CASE_READ,
+        prefix="/service/cases",
+        count="cases",
+    ),
     NavItem(
         label=N_("Assets"),
         endpoint="assets.index",
@@ -124,7 +141,7 @@ def plug_in(app: Flask) -> None:
         app,
         Plugs(
             items=NAVIGATION,
-            counts={"approvals": count_waiting},
+            counts={"approvals": count_waiting, "cases": count_waiting_cases},
             supplier_name=_supplier_name,
             grantors=find_grantors,
             current_draft=_current_draft,

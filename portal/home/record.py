@@ -26,6 +26,7 @@ from portal.files.writing import write_csv, write_xlsx
 from portal.orders.rules import LABELS as ORDER_LABELS
 from portal.policy import Actor, P
 from portal.quotes.rules import LABELS as QUOTE_LABELS
+from portal.service.cases.rules import LABELS as CASE_LABELS
 from portal.web.access import current_actor, requires
 from portal.web.addresses import url_with
 from portal.web.forms import ChoiceField, DateField, Form, TextField
@@ -41,6 +42,7 @@ LABELS: Final[Mapping[str, str]] = {
     **APPROVAL_LABELS,
     **QUOTE_LABELS,
     **ORDER_LABELS,
+    **CASE_LABELS,
 }
 """Verb of an event -> what happened, in words."""
 
@@ -48,6 +50,8 @@ KIND_LABELS: Final[Mapping[str, str]] = {
     "account": N_("Account"),
     "agreement": N_("Agreement"),
     "approval": N_("Approval"),
+    "canned-answer": N_("Canned answer"),
+    "case": N_("Case"),
     "cost": N_("Costs"),
     "file": N_("File"),
     "freight-rate": N_("Freight rates"),
@@ -58,6 +62,8 @@ KIND_LABELS: Final[Mapping[str, str]] = {
     "price-list": N_("Price list"),
     "product": N_("Product"),
     "quote": N_("Quote"),
+    "service-rule": N_("Routing rule"),
+    "service-team": N_("Service team"),
     "tax-rate": N_("Tax rates"),
 }
 """Kind of an object -> how people call it."""
@@ -66,6 +72,7 @@ _PAGES: Final[Mapping[str, tuple[P, Callable[[RecordRow], str]]]] = {
     "quote": (P.QUOTE_READ, lambda row: url_for("quotes.detail", number=row.number)),
     "order": (P.ORDER_READ, lambda row: url_for("orders.detail", number=row.number)),
     "approval": (P.APPROVAL_READ, lambda row: url_for("approvals.detail", run_id=row.object_id)),
+    "case": (P.CASE_READ, lambda row: url_for("cases.detail", number=row.number)),
     "price-list": (P.PRICE_LIST_READ, lambda row: url_for("price_lists.detail", code=row.number)),
     "product": (P.ACCOUNT_READ, lambda row: url_for("desk_catalog.detail", sku=row.number)),
     "account": (P.ACCOUNT_READ, lambda row: url_for("desk_accounts.detail", code=row.number)),

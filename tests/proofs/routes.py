@@ -155,6 +155,24 @@ SAMPLES: Final[Mapping[str, Sample]] = {
     "/desk/price-lists/": Sample(
         table="price_list", column="code", read=P.PRICE_LIST_READ, missing="NO-LIST"
     ),
+    "/service/cases/": Sample(
+        table="service_case",
+        column="number",
+        read=P.CASE_READ,
+        missing="C-999999",
+        owner="membership_id",
+        unit="unit_id",
+        prefer={"kind": "repair"},
+    ),
+    "/desk/service/teams/": Sample(
+        table="service_team", column="code", read=P.SERVICE_SETUP, missing="NO-TEAM"
+    ),
+    "/desk/service/rules/": Sample(
+        table="service_rule", column="number", read=P.SERVICE_SETUP, missing=999_999_999
+    ),
+    "/desk/service/answers/": Sample(
+        table="canned_answer", column="id", read=P.SERVICE_SETUP, missing=999_999_999
+    ),
 }
 """Where the address stands before its first argument -> the kind of object."""
 
@@ -163,6 +181,7 @@ FURTHER: Final[Mapping[str, str | int]] = {
     "/quotes/*/revisions/": 1,
     "/quotes/*/lines/": 1,
     "/desk/price-lists/*/versions/": 1,
+    "/service/cases/*/attachments/": 1,
 }
 """What further arguments say, by the address before them."""
 

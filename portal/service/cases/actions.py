@@ -159,7 +159,7 @@ def open_case(
             case,
             "case.opened",
             now,
-            kind=case.kind.value,
+            case_kind=case.kind.value,
             channel=case.channel.value,
             asset_id=case.asset_id,
             order_id=case.order_id,

@@ -149,7 +149,7 @@ def change_case(actor: Actor, number: str, version: int, facts: Facts, *, now: d
             case,
             Move.CHANGE.verb,
             now,
-            kind=case.kind.value,
+            case_kind=case.kind.value,
             old_kind=before[0].value,
             old_priority=before[1].value,
             asset_id=case.asset_id,
