@@ -18,6 +18,7 @@ from portal.approvals.policy_import import import_policy_file
 from portal.catalog import imports as catalog
 from portal.catalog.pricing import imports as pricing
 from portal.catalog.pricing.actions import publish_list
+from portal.catalog.stock import imports as stock
 from portal.config import Settings
 from portal.db import db, transaction
 from portal.demo.calendars import set_up_service_hours
@@ -25,6 +26,7 @@ from portal.demo.cast import PASSWORD, Acme, Hanbit, Supplier
 from portal.events.actions import record
 from portal.files.importing import ImportKind, Mode, run_import
 from portal.files.reading import Table, read_table
+from portal.orders.history import imports as past_orders
 from portal.policy import Actor
 
 DATA: Final = files("portal.demo") / "data"
@@ -37,6 +39,7 @@ BEFORE_PUBLISHING: Final = (
 )  # fmt: skip
 AFTER_PUBLISHING: Final = (
     "price-assignments", "agreements", "costs", "tax-rates", "freight-rates", "part-numbers",
+    "stock",
 )  # fmt: skip
 SERVICES: Final = (
     ("products", "services"), ("price-entries", "service-prices"), ("costs", "service-costs"),
@@ -47,7 +50,14 @@ SMALL_FAMILY: Final = 5
 
 
 KINDS: Final[Mapping[str, ImportKind]] = {
-    kind.name: kind for kind in (*accounts.KINDS, *catalog.KINDS, *pricing.KINDS)
+    kind.name: kind
+    for kind in (
+        *accounts.KINDS,
+        *catalog.KINDS,
+        *pricing.KINDS,
+        *stock.KINDS,
+        *past_orders.KINDS,
+    )
 }
 
 
