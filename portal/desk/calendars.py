@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -199,22 +200,12 @@ def _region(row: BusinessCalendar, names: Mapping[str, str]) -> str:
 def week_words(week: Mapping[str, Any]) -> str:
     """Write a week in short, days with the same hours together: Mon-Fri 09:00-18:00."""
     names = get_day_names("abbreviated", locale=str(get_locale() or "en"))
-    groups: list[tuple[list[int], str]] = []
-    for day in DAYS:
-        hours = write_spans(spans_of(week.get(str(day), ())))
-        if groups and groups[-1][1] == hours:
-            groups[-1][0].append(day)
-        elif hours:
-            groups.append(([day], hours))
-        else:
-            groups.append(([], ""))
-    return ", ".join(
-        f"{names[days[0]]}–{names[days[-1]]} {hours}"
-        if len(days) > 1
-        else f"{names[days[0]]} {hours}"
-        for days, hours in groups
-        if days
-    )
+    shown = []
+    for hours, days in groupby(DAYS, lambda day: write_spans(spans_of(week.get(str(day), ())))):
+        if hours:
+            first, *others = (names[day] for day in days)
+            shown.append(f"{f'{first}–{others[-1]}' if others else first} {hours}")
+    return ", ".join(shown)
 
 
 def _file(kind: str, rows: Sequence[BusinessCalendar]) -> ResponseReturnValue:
