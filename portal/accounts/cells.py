@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pycountry
 
+from portal.accounts.patterns import LONGEST_PATTERN, is_safe
 from portal.accounts.rules import BadEmailError, ManagerLoopError, ParentLoopError, normal_email
 from portal.errors import N_
 from portal.files.parsing import CellError, text
@@ -76,6 +77,15 @@ class BadPatternError(CellError):
     """Not a regular expression."""
 
     message = N_("This pattern can't be read as a regular expression.")
+
+
+class RunawayPatternError(CellError):
+    """A regular expression that could keep the portal busy for ever, or a rare kind of one."""
+
+    message = N_(
+        "This pattern is too involved: no repetition inside a repetition, nothing that looks"
+        " around or back, and few parts of varying length."
+    )
 
 
 class EmailCellError(CellError):
@@ -151,11 +161,14 @@ def email(raw: str, _zone: ZoneInfo) -> str:
 
 def pattern(raw: str, zone: ZoneInfo) -> str:
     """Parse a regular expression of at most 200 characters."""
+    checked = str(text(LONGEST_PATTERN)(raw, zone))
     try:
-        re.compile(raw)
-    except re.error as error:
+        re.compile(checked)
+    except (re.error, OverflowError, RecursionError) as error:
         raise BadPatternError from error
-    return str(text(200)(raw, zone))
+    if not is_safe(checked):
+        raise RunawayPatternError
+    return checked
 
 
 def plain_amount(value: Decimal | None) -> Decimal | None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum, unique
 from typing import Final
 
+from portal.accounts.patterns import LONGEST_TEXT
 from portal.errors import N_, ConflictError, InvalidError
 from portal.lifecycle import State, Step
 from portal.policy import Actor, Permission
@@ -327,5 +328,5 @@ def check_purchase_order_number(value: str, *, rule: str, pattern: str | None) -
         if rule == "required":
             raise PurchaseOrderNeededError
         return
-    if pattern and not re.fullmatch(pattern, value):
+    if pattern and (len(value) > LONGEST_TEXT or not re.fullmatch(pattern, value)):
         raise PurchaseOrderPatternError(value=value, pattern=pattern)

@@ -114,7 +114,13 @@ REFUSED = [
         "accounts",
         "account_code,purchase_order_pattern\nACME,[\n",
         "purchase_order_pattern",
-        "This pattern",
+        "This pattern can't be read",
+    ),
+    (
+        "accounts",
+        "account_code,purchase_order_pattern\nACME,(a+)+b\n",
+        "purchase_order_pattern",
+        "This pattern is too involved",
     ),
     (
         "accounts",
