@@ -25,7 +25,7 @@ from portal.quotes.guarding import (
 from portal.quotes.models import Quote, QuoteLine, QuoteRevision
 from portal.quotes.moves import Move
 from portal.quotes.places import Places, load_places
-from portal.quotes.rules import MOST_LINES, MOST_QUANTITY, QUANTITY_DECIMALS
+from portal.quotes.rules import LONGEST_TITLE, MOST_LINES, MOST_QUANTITY, QUANTITY_DECIMALS
 from portal.web.numbers import decimals_of
 
 
@@ -96,13 +96,23 @@ class Wanted:
     ship_to_address_id: int | None = None
 
 
+class TitleTooLongError(InvalidError):
+    """The title is longer than a line."""
+
+    message = N_("A title has at most {most} characters.")
+    field = "title"
+
+
 def create_quote(actor: Actor, now: datetime, *, title: str = "") -> Quote:
     """Make an empty draft for the actor's own unit; ``title`` is what its people call it.
 
     Raises:
         NotAllowedError: The actor can't save quotes.
+        TitleTooLongError: The title is longer than a line.
     """
     actor.must(Permission.QUOTE_SAVE)
+    if len(title) > LONGEST_TITLE:
+        raise TitleTooLongError(most=LONGEST_TITLE)
     with transaction():
         quote = _new_quote(actor, now, title, None)
         record_quote(actor, "quote.created", quote, now)

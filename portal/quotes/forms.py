@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 
 from portal.quotes.edits import KEEP, DraftEdits, Keep, LineEdit
 from portal.quotes.entry import ERRORS, read_quantity
+from portal.quotes.rules import LONGEST_TITLE
 
-LONGEST_TITLE: Final = 200
 LONGEST_NOTE: Final = 4000
 LONGEST_LINE_NOTE: Final = 400
 _LINE_FIELD: Final = re.compile(r"(quantity|cost_centre|ship_to|note|remove|price)-(\d{1,9})")

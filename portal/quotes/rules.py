@@ -13,6 +13,7 @@ KIND: Final = "quote"
 """What a quote is called in events, and its revisions towards approvals."""
 
 MOST_LINES: Final = 5_000
+LONGEST_TITLE: Final = 200
 MOST_QUANTITY: Final = 999_999_999
 QUANTITY_DECIMALS: Final = 3
 

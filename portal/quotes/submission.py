@@ -252,16 +252,38 @@ def last_submitted(actor: Actor, quote: Quote, places: Places, now: datetime) ->
     return sheet_of(actor, revision, places, now) if revision.submitted_at else None
 
 
-def withdraw_quote(actor: Actor, number: str, now: datetime) -> Quote:
+class RevisionPassedError(ConflictError):
+    """The page was about a revision that is not the current one any more."""
+
+    message = N_(
+        "{number} is at revision {revision} by now, and this page was about revision {seen}."
+        " Nothing was done: look at the quote again."
+    )
+
+
+def _check_seen(quote: Quote, seen: int | None) -> None:
+    if seen is not None and seen != quote.revision:
+        raise RevisionPassedError(number=quote.number, revision=quote.revision, seen=seen)
+
+
+def withdraw_quote(actor: Actor, number: str, now: datetime, revision: int | None = None) -> Quote:
     """Take back a submission; its approval ends. Withdrawing twice is withdrawing once.
+
+    Args:
+        actor: Whoever withdraws.
+        number: As printed.
+        now: Instant of withdrawing.
+        revision: The revision that the person saw; no other one is withdrawn.
 
     Raises:
         QuoteNotFoundError: No such quote within the actor's reach.
+        RevisionPassedError: Another revision is the current one.
         NotAllowedError, IllegalMoveError: See `Move`.
     """
     with transaction():
         quote = queries.get_quote(actor, number, lock=True)
         must_reach(actor, Permission.QUOTE_SUBMIT, quote)
+        _check_seen(quote, revision)
         if quote.status is QuoteStatus.WITHDRAWN:
             return quote
         status = Move.WITHDRAW.apply(quote.status, actor, number)
@@ -283,6 +305,7 @@ def revise_quote(actor: Actor, number: str, now: datetime, revision: int | None 
 
     Raises:
         QuoteNotFoundError: No such quote within the actor's reach.
+        RevisionPassedError: Another revision is the current one.
         NotAllowedError, IllegalMoveError: See `Move`.
     """
     with transaction():
@@ -290,6 +313,7 @@ def revise_quote(actor: Actor, number: str, now: datetime, revision: int | None 
         must_reach(actor, Permission.QUOTE_SAVE, quote)
         if revision is not None and quote.revision == revision + 1 and quote.current.is_draft:
             return quote
+        _check_seen(quote, revision)
         status = Move.REVISE.apply(quote.status, actor, number)
         old = quote.current
         if old.status in ORDERABLE:

@@ -74,7 +74,7 @@ def _file(kind: str, rows: list[queries.QuoteRow], *, is_supplier: bool) -> Resp
 @bp.post("")
 @requires(P.QUOTE_SAVE)
 def create() -> ResponseReturnValue:
-    actor, title = current_actor(), request.form.get("title", "").strip()[:200]
+    actor, title = current_actor(), request.form.get("title", "").strip()
     quote = actions.create_quote(actor, now(), title=title)
     flash(_("Quote %(number)s is made. Add products to it.", number=quote.number), "success")
     return redirect(url_for(".detail", number=quote.number), code=303)
@@ -302,7 +302,8 @@ def _refuse(number: str, form: DraftForm, error: DomainError | None) -> Response
 @bp.post("/<number>/withdraw")
 @requires(P.QUOTE_SUBMIT)
 def withdraw(number: str) -> ResponseReturnValue:
-    actions.withdraw_quote(current_actor(), number, now())
+    seen = _whole(request.form.get("revision"))
+    actions.withdraw_quote(current_actor(), number, now(), seen)
     return _done(number, _("Quote %(number)s is withdrawn. Its approvers need not decide."))
 
 

@@ -266,6 +266,36 @@ def test_a_customer_in_korea_gets_the_pdf_of_its_own_currency(sign_in: SignIn, c
     assert quote.number in text
 
 
+def test_a_page_withdraws_the_revision_it_shows_and_no_other(
+    buyer: FlaskClient, draft: Quote, cast: Cast
+) -> None:
+    actions.submit_quote(cast.acme.buyer, draft.number, draft.version, {}, clock())
+
+    stale = buyer.post(f"/quotes/{draft.number}/withdraw", data={"revision": "7"})
+    assert stale.status_code == 409
+    assert "this page was about revision 7" in _text(stale.text)
+    page = buyer.get(f"/quotes/{draft.number}").text
+    form = re.search(r'action="[^"]*/withdraw".*?</form>', page, re.DOTALL)
+    assert form is not None
+    assert 'name="revision" value="1"' in form[0]
+    buyer.post(f"/quotes/{draft.number}/withdraw", data={"revision": "1"})
+    quote = queries.get_quote(cast.acme.buyer, draft.number)
+    assert quote.status.value == "withdrawn"
+
+
+def test_a_title_longer_than_a_line_is_refused_in_words(
+    buyer: FlaskClient, business_rows: Rows
+) -> None:
+    before = business_rows()
+
+    answer = buyer.post("/quotes", data={"title": "x" * 201})
+
+    assert answer.status_code == 422
+    assert "A title has at most 200 characters." in _text(answer.text)
+    assert business_rows() == before
+    assert buyer.post("/quotes", data={"title": "x" * 200}).status_code == 303
+
+
 def test_revisions_are_listed_and_compared(buyer: FlaskClient, draft: Quote, cast: Cast) -> None:
     actions.submit_quote(cast.acme.buyer, draft.number, draft.version, {}, clock())
     actions.withdraw_quote(cast.acme.buyer, draft.number, clock())

@@ -27,6 +27,7 @@ from portal.quotes.submission import (
     NoLinesError,
     NotSubmittableError,
     PricesMovedError,
+    RevisionPassedError,
     TotalMovedError,
 )
 
@@ -263,6 +264,23 @@ def test_withdrawing_closes_the_revision_and_its_run(cast: Cast, now: datetime) 
     run = find_run(KIND, quote.current.id)
     assert run is not None
     assert run.state == "withdrawn"
+
+
+@pytest.mark.parametrize("act", [actions.withdraw_quote, actions.revise_quote])
+def test_a_page_of_an_earlier_revision_neither_withdraws_nor_revises_the_present_one(
+    cast: Cast, now: datetime, business_rows: Rows, act: Callable[..., Quote]
+) -> None:
+    buyer, number = cast.acme.buyer, _submitted(cast, now).number
+    actions.withdraw_quote(buyer, number, now, 1)
+    second = actions.revise_quote(buyer, number, now, 1)
+    actions.submit_quote(buyer, number, second.version, {}, now)
+    before = business_rows()
+
+    with pytest.raises(RevisionPassedError, match="at revision 2 by now"):
+        act(buyer, number, now, 1)
+
+    assert business_rows() == before
+    assert actions.withdraw_quote(buyer, number, now, 2).status is QuoteStatus.WITHDRAWN
 
 
 def test_changes_requested_lead_to_the_next_revision_with_the_same_line_ids(
