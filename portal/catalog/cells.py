@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from portal.errors import N_
 from portal.events.actions import record
 from portal.files.importing import Batch, Row
-from portal.files.parsing import CellError, NotAChoiceError, TooLongError, text
+from portal.files.parsing import CellError, TooLongError, text
 from portal.policy import Actor
 
 NAME_LENGTH: Final = 300
@@ -103,13 +103,6 @@ def merged_names(known: Mapping[str, Any], row: Row) -> dict[str, Any]:
     """Return the names by language after a row: its columns win, an empty cell takes one away."""
     names = dict(known) | row.dynamic(NAMES)
     return {locale: name for locale, name in sorted(names.items()) if name}
-
-
-def check_choice(batch: Batch, row: Row, column: str, choices: Iterable[str]) -> None:
-    """Refuse a cell that is none of the words."""
-    known = tuple(choices)
-    if row[column] not in known:
-        batch.refuse(row, column, NotAChoiceError(choices=", ".join(known)))
 
 
 def note_file(actor: Actor, batch: Batch, verb: str, account_ids: Iterable[int]) -> None:

@@ -63,18 +63,6 @@ class Sellable(Protocol):
     def quantity_multiple(self) -> Any: ...  # noqa: ANN401
 
 
-class Living(Protocol):
-    """What the life cycle needs to know of a product."""
-
-    @property
-    def status(self) -> Any: ...  # noqa: ANN401
-
-
-def is_orderable(product: Living) -> bool:
-    """Whether the product is still sold."""
-    return bool(product.status == ACTIVE)
-
-
 def smallest_quantity(product: Sellable) -> Decimal:
     """Return the least quantity that can be ordered: the minimum, rounded up to whole packs."""
     pack, least = product.quantity_multiple, product.min_quantity

@@ -30,7 +30,6 @@ from portal.quotes.models import Quote, QuoteLine, QuoteRevision
 from portal.quotes.queries import find_by_reference
 from portal.quotes.rules import MOST_LINES
 
-_MOST: Final = Decimal(999_999_999)
 _COLUMNS: Final = (
     Column("reference", text(64), required=True),
     Column("account_code", code(), required=True),

@@ -14,7 +14,6 @@ Slot: TypeAlias = tuple[str | None, str | None, str, Decimal]
 EntryKey: TypeAlias = tuple[str | None, str | None, str, Decimal, datetime | None]
 
 MAX_PERCENT = 100
-MAX_PRICE_DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True)

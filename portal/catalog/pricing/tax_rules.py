@@ -46,11 +46,6 @@ class TaxSummary:
     gross_total: Decimal | None
     status: TaxStatus
 
-    @property
-    def is_as_invoiced(self) -> bool:
-        """Whether the document says "tax as invoiced"."""
-        return self.gross_total is None
-
 
 def taxes(
     lines: Sequence[TaxLine],
