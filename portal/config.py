@@ -120,6 +120,11 @@ class Settings:
         return self.data_dir / "mail"
 
     @property
+    def mail_host(self) -> str:
+        """Host in the Message-IDs of the portal's own mail."""
+        return self.mail_from.rpartition("@")[2] or "localhost"
+
+    @property
     def sms_dir(self) -> Path:
         """Folder that receives text messages when no gateway is set."""
         return self.data_dir / "sms"

@@ -76,10 +76,11 @@ def instant(value: datetime | None) -> str:
     return f"{day(value)} {_local(value):%H:%M}"
 
 
-def duration(value: timedelta | None) -> str:
-    """Write how long something takes in hours and minutes; the sign is left to the sentence."""
+def duration(value: timedelta | int | None) -> str:
+    """Write a length of time (or of so many minutes); the sign is left to the sentence."""
     if value is None:
         return NOTHING
+    value = timedelta(minutes=value) if isinstance(value, int) else value
     hours, minutes = divmod(int(abs(value).total_seconds()) // 60, 60)
     if hours and minutes:
         return _("%(hours)s h %(minutes)s min", hours=decimal(hours), minutes=minutes)

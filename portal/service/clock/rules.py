@@ -98,6 +98,8 @@ class Clock:
     paused_since: datetime | None = None
     opens_at: datetime | None = None
     """When business hours begin next, where the instant lies outside them and something runs."""
+    running_since: datetime | None = None
+    """When the case was opened, or opened again; ``None`` while it has ended."""
 
     @property
     def is_broken(self) -> bool:
@@ -144,6 +146,7 @@ def clock_of(stamps: Iterable[Stamp], targets: Targets, calendar: Calendar, now:
         is_paused=is_paused,
         paused_since=waiting_since,
         opens_at=_opens_at(calendar, now) if work_runs and work_runs[-1].end is None else None,
+        running_since=None if ended_at is not None else _begun(happened),
     )
 
 
@@ -163,6 +166,11 @@ def silence_of(stamps: Iterable[Stamp], calendar: Calendar, now: datetime) -> Si
 def _until(stamps: Iterable[Stamp], now: datetime) -> list[Stamp]:
     """Return what happened until ``now`` in order; of one instant, in the order it came."""
     return sorted((stamp for stamp in stamps if stamp.at <= now), key=lambda stamp: stamp.at)
+
+
+def _begun(stamps: Sequence[Stamp]) -> datetime | None:
+    begins = {Signal.OPENED, Signal.REOPENED}
+    return max((stamp.at for stamp in stamps if stamp.signal in begins), default=None)
 
 
 def _opens_at(calendar: Calendar, now: datetime) -> datetime | None:
