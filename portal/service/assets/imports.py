@@ -22,7 +22,7 @@ from portal.catalog.models import Product
 from portal.catalog.pricing.lookups import UnknownProductError, find_products
 from portal.db import db, in_pages
 from portal.errors import N_
-from portal.files.importing import Batch, Column, EmptyCellError, ImportKind, Row
+from portal.files.importing import Batch, Column, EmptyCellError, ImportKind, RepeatedRowError, Row
 from portal.files.parsing import CellError, code, day, ending_instant, text
 from portal.orders.history.models import PastOrder
 from portal.orders.models import Order
@@ -120,11 +120,14 @@ def _apply(actor: Actor, batch: Batch) -> None:
 
 
 def _by_tag(batch: Batch) -> list[Row]:
-    """Return the rows, refusing each that repeats a tag in other letters as well."""
-    batch.keyed("account_code", "service_tag")
+    """Return the rows, refusing each that repeats an earlier tag, in whatever case."""
     first: dict[tuple[str, str], Row] = {}
     for row in batch.rows:
-        first.setdefault((row["account_code"], tag_key(row["service_tag"])), row)
+        key = (row["account_code"], tag_key(row["service_tag"]))
+        if key in first:
+            batch.refuse(row, "service_tag", RepeatedRowError(other=first[key].number))
+        else:
+            first[key] = row
     return list(first.values())
 
 
