@@ -23,7 +23,7 @@ from portal.desk import calendars, price_lists
 from portal.desk import catalog as desk_catalog
 from portal.desk import imports as desk_imports
 from portal.desk import stock as desk_stock
-from portal.home import navigation, record
+from portal.home import jobs, navigation, record
 from portal.home import views as home
 from portal.jobs.actions import handle
 from portal.jobs.worker import recur
@@ -39,6 +39,8 @@ from portal.quotes import ordering
 from portal.quotes import views as quotes_views
 from portal.quotes.counting import count_open_quotes
 from portal.quotes.rules import KIND as QUOTE
+from portal.reports import exporting
+from portal.service import watching
 from portal.service.assets import actions as assets
 from portal.service.assets import views as assets_views
 from portal.service.cases import ending as cases
@@ -54,6 +56,7 @@ _HERE = Path(__file__).parent
 BLUEPRINTS = (
     home.bp,
     record.bp,
+    jobs.bp,
     accounts.bp,
     catalog.bp,
     quotes_views.bp,
@@ -149,8 +152,17 @@ def _plug_in() -> None:
     on_delivered(assets.take_in_delivered)
     handle(messages.DELIVER, messages.deliver)
     handle(sms.SEND, sms.deliver)
+    handle(watching.ALARM_MAIL, watching.mail_alarm)
+    recur("service.watch", timedelta(minutes=5), watching.watch_cases)
     handle(quotes.EXPIRE, quotes.expire_due)
     handle(quotes.REMIND, quotes.remind_due)
+    handle(
+        exporting.EXPORT,
+        exporting.export,
+        most_attempts=exporting.MOST_ATTEMPTS,
+        failed=exporting.export_failed,
+    )
+    recur("jobs.sweep", timedelta(hours=1), exporting.sweep)
     recur("quotes.expire", timedelta(minutes=5), quotes.expire_quotes)
     recur("cases.close", timedelta(hours=1), cases.close_resolved)
     recur("orders.late", timedelta(minutes=15), lateness.note_late)

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import select
+
+from portal.accounts.models import Membership, Person
 from portal.approvals.queries import Box, InboxRow, find_inbox
+from portal.db import db
 from portal.orders.models import Order
 from portal.orders.queries import OrderFilter, count_by_tab, count_to_confirm, find_orders
 from portal.orders.rules import Tab as OrderTab
@@ -83,3 +87,15 @@ def _orders(actor: Actor) -> Sequence[Order]:
 
 def _order_drafts(actor: Actor) -> int:
     return count_by_tab(actor)[OrderTab.DRAFTS]
+
+
+def find_member_name(membership_id: int | None) -> str:
+    """Return whose membership this is, as name and e-mail; nothing for the portal's own work."""
+    if membership_id is None:
+        return ""
+    found = db.session.execute(
+        select(Person.name, Person.email)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.id == membership_id)
+    ).one_or_none()
+    return f"{found[0]} ({found[1]})" if found else ""

@@ -23,9 +23,11 @@ from portal.catalog.pricing.rules import LABELS as PRICE_LABELS
 from portal.catalog.rules import LABELS as CATALOGUE_LABELS
 from portal.errors import N_
 from portal.files.writing import write_csv, write_xlsx
+from portal.jobs.rules import LABELS as JOB_LABELS
 from portal.orders.rules import LABELS as ORDER_LABELS
 from portal.policy import Actor, P
 from portal.quotes.rules import LABELS as QUOTE_LABELS
+from portal.reports.words import LABELS as REPORT_LABELS
 from portal.service.cases.rules import LABELS as CASE_LABELS
 from portal.web.access import current_actor, requires
 from portal.web.addresses import url_with
@@ -43,6 +45,8 @@ LABELS: Final[Mapping[str, str]] = {
     **QUOTE_LABELS,
     **ORDER_LABELS,
     **CASE_LABELS,
+    **JOB_LABELS,
+    **REPORT_LABELS,
 }
 """Verb of an event -> what happened, in words."""
 
@@ -53,8 +57,10 @@ KIND_LABELS: Final[Mapping[str, str]] = {
     "canned-answer": N_("Canned answer"),
     "case": N_("Case"),
     "cost": N_("Costs"),
+    "exchange-rate": N_("Exchange rates"),
     "file": N_("File"),
     "freight-rate": N_("Freight rates"),
+    "job": N_("Job"),
     "membership": N_("Membership"),
     "order": N_("Order"),
     "person": N_("Person"),
@@ -62,6 +68,8 @@ KIND_LABELS: Final[Mapping[str, str]] = {
     "price-list": N_("Price list"),
     "product": N_("Product"),
     "quote": N_("Quote"),
+    "report-schedule": N_("Report by mail"),
+    "saved-view": N_("Report view"),
     "service-rule": N_("Routing rule"),
     "service-team": N_("Service team"),
     "tax-rate": N_("Tax rates"),

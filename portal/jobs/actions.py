@@ -21,7 +21,19 @@ PROGRESS_SECONDS: Final = 0.5
 """How often progress is written: a row a second is enough for eyes, and for the lease."""
 
 Handler = Callable[[Mapping[str, Any], datetime], None]
-_handlers: dict[str, Handler] = {}
+Failed = Callable[[int, datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How jobs of one kind are done, how often they are tried, and who hears of a failure."""
+
+    handler: Handler
+    most_attempts: int
+    failed: Failed | None
+
+
+_kinds: dict[str, _Kind] = {}
 _log = structlog.get_logger(__name__)
 
 
@@ -53,9 +65,20 @@ class _Running:
 _running: ContextVar[_Running | None] = ContextVar("running_job", default=None)
 
 
-def handle(kind: str, handler: Handler) -> None:
-    """Name the function that does jobs of ``kind``; called once per kind by the application."""
-    _handlers[kind] = handler
+def handle(
+    kind: str,
+    handler: Handler,
+    *,
+    most_attempts: int = MOST_ATTEMPTS,
+    failed: Failed | None = None,
+) -> None:
+    """Name the function that does jobs of ``kind``; called once per kind by the application.
+
+    Args:
+        most_attempts: After so many failures the job is given up.
+        failed: Called with the id of a job that is given up, in the transaction that says so.
+    """
+    _kinds[kind] = _Kind(handler, most_attempts, failed)
 
 
 def schedule(
@@ -139,7 +162,7 @@ def run_next(now: datetime) -> bool:
     try:
         # Outside a transaction: a slow mail server must not hold locks. A handler that changes
         # rows opens its own and can be repeated, since a kill may fall before the next line.
-        _handlers[kind](payload, now)
+        _kinds[kind].handler(payload, now)
         with transaction():
             _finish(job_id, state=JobState.DONE, now=running.instant())
     except CancelledError:
@@ -147,10 +170,10 @@ def run_next(now: datetime) -> bool:
             _finish(job_id, state=JobState.CANCELLED, now=running.instant())
     except GiveUpError as error:
         with transaction():
-            _finish(job_id, state=JobState.FAILED, now=running.instant(), error=str(error))
+            _give_up(job_id, kind, str(error), running.instant())
     except Exception as error:  # noqa: BLE001 - whatever a job raises is its reason, not ours
         _log.warning("job failed", job=job_id, kind=kind, error=str(error))
-        _retry(job_id, attempts, f"{type(error).__name__}: {error}", now)
+        _retry(job_id, kind, attempts, f"{type(error).__name__}: {error}", now)
     finally:
         _running.reset(token)
     return True
@@ -169,7 +192,7 @@ def _take(now: datetime) -> tuple[int, str, dict[str, Any], int] | None:
     )
     with transaction():
         job = db.session.scalar(due.with_for_update(skip_locked=True))
-        while job is not None and (job.cancel_asked or job.attempts >= MOST_ATTEMPTS):
+        while job is not None and (job.cancel_asked or _is_spent(job.kind, job.attempts)):
             # A failure is counted when it is caught; who dies can't report it, so it ends here.
             _end_abandoned(job, now)
             job = db.session.scalar(due.with_for_update(skip_locked=True))
@@ -185,7 +208,19 @@ def _end_abandoned(job: Job, now: datetime) -> None:
     if job.cancel_asked:
         _finish(job.id, state=JobState.CANCELLED, now=now)
     else:
-        _finish(job.id, state=JobState.FAILED, now=now, error=WORKER_DIED)
+        _give_up(job.id, job.kind, WORKER_DIED, now)
+
+
+def _is_spent(kind: str, attempts: int) -> bool:
+    known = _kinds.get(kind)
+    return attempts >= (known.most_attempts if known else MOST_ATTEMPTS)
+
+
+def _give_up(job_id: int, kind: str, error: str, now: datetime) -> None:
+    _finish(job_id, state=JobState.FAILED, now=now, error=error)
+    known = _kinds.get(kind)
+    if known and known.failed:
+        known.failed(job_id, now)
 
 
 def _finish(job_id: int, *, state: JobState, now: datetime, error: str | None = None) -> None:
@@ -196,10 +231,10 @@ def _finish(job_id: int, *, state: JobState, now: datetime, error: str | None = 
     )
 
 
-def _retry(job_id: int, attempts: int, error: str, now: datetime) -> None:
+def _retry(job_id: int, kind: str, attempts: int, error: str, now: datetime) -> None:
     with transaction():
-        if attempts >= MOST_ATTEMPTS:
-            _finish(job_id, state=JobState.FAILED, now=now, error=error)
+        if _is_spent(kind, attempts):
+            _give_up(job_id, kind, error, now)
             return
         pause = timedelta(seconds=min(2**attempts, 3600))
         db.session.execute(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager
 
 from portal.db import db, lock
@@ -87,15 +87,18 @@ def get_own(actor: Actor, job_id: int, *, is_locked: bool = False) -> JobRequest
     return found
 
 
-def find_same(actor: Actor, kind: str, address: str) -> JobRequest | None:
-    """Return the actor's job of this kind for this address that has not ended."""
+def find_same(
+    actor: Actor, kind: str, address: str, unique_key: str | None = None
+) -> JobRequest | None:
+    """Return the actor's job with this key, or of this kind and address that has not ended."""
+    is_under_way = and_(
+        Job.kind == kind,
+        JobRequest.address == address,
+        Job.state.in_(JobTab.UNFINISHED.states),
+    )
     return db.session.scalar(
         own(actor)
-        .where(
-            Job.kind == kind,
-            JobRequest.address == address,
-            Job.state.in_(JobTab.UNFINISHED.states),
-        )
+        .where(or_(is_under_way, Job.unique_key == unique_key) if unique_key else is_under_way)
         .order_by(JobRequest.id)
         .limit(1)
     )

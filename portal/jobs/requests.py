@@ -44,6 +44,7 @@ def ask_for(  # noqa: PLR0913 - what a request consists of, all named at the cal
     title: str,
     address: str,
     now: datetime,
+    key: str = "",
     is_planned: bool = False,
 ) -> JobRequest:
     """Ask for a job; the same one asked for again while it is under way is that one.
@@ -51,6 +52,7 @@ def ask_for(  # noqa: PLR0913 - what a request consists of, all named at the cal
     Args:
         title: What the member reads on their page of jobs.
         address: The page it is about.
+        key: One per form: the same one again is the same job, even after it has ended.
         is_planned: A schedule asks, not a hand: it counts against no limit.
 
     Raises:
@@ -61,7 +63,8 @@ def ask_for(  # noqa: PLR0913 - what a request consists of, all named at the cal
     if membership_id is None:
         raise NotAllowedError(permission=KIND)
     with transaction():
-        known = queries.find_same(actor, kind, address)
+        unique_key = f"{membership_id}:{kind}:{key}"[:120] if key else None
+        known = queries.find_same(actor, kind, address, unique_key)
         if known is not None:
             return known
         if not is_planned and queries.count_unfinished(actor) >= MOST_UNFINISHED:
@@ -69,7 +72,7 @@ def ask_for(  # noqa: PLR0913 - what a request consists of, all named at the cal
         request = JobRequest(
             account_id=actor.account_id,
             membership_id=membership_id,
-            job_id=schedule(kind, payload, now=now),
+            job_id=schedule(kind, payload, now=now, unique_key=unique_key),
             title=title[:200],
             address=address,
             asked_at=now,

@@ -1,6 +1,8 @@
 """The life of a job: its states, the steps between them, and how far it is."""
 
+from collections.abc import Mapping
 from enum import unique
+from typing import Final
 
 from portal.errors import N_
 from portal.lifecycle import State, Step
@@ -16,6 +18,13 @@ class JobState(State):
     FAILED = "failed", N_("failed"), "bad"
     CANCELLED = "cancelled", N_("cancelled"), "bad"
 
+
+LABELS: Final[Mapping[str, str]] = {
+    "job.requested": N_("Job asked for"),
+    "job.cancelled": N_("Job cancelled"),
+    "job.retried": N_("Job started again"),
+}
+"""Verb of an event -> what happened, in words."""
 
 S = JobState
 ENDED = frozenset({S.DONE, S.FAILED, S.CANCELLED})

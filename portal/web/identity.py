@@ -13,6 +13,8 @@ from portal.policy import Actor
 from portal.web.clock import now
 
 SESSION_COOKIE: Final = "portal_session"
+ENVIRON: Final = "portal.signed_in"
+"""Where a request of the portal's own (see `acting`) carries whose it is; none from outside can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,9 @@ def init_app(app: Flask, load_session: Loader) -> None:
 
     @manager.request_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
     def _load(incoming: Request) -> SignedIn | None:
+        own: SignedIn | None = incoming.environ.get(ENVIRON)
+        if own is not None:
+            return own
         token = incoming.cookies.get(SESSION_COOKIE, "")
         if not token or len(token) > 200:  # noqa: PLR2004 - longer than any token ever issued
             return None

@@ -1,16 +1,19 @@
 """Lists as data: which columns a table and its export show, and by what it may be sorted."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from flask import Response, request
 
+from portal.jobs.actions import progress
 from portal.web.addresses import url_with
+from portal.web.exports import must_fit
 
 Kind = Literal["text", "number", "money", "day", "instant"]
 NUMERIC: Final = frozenset({"number", "money"})
+PROGRESS_ROWS: Final = 250
 MEDIA_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -76,8 +79,18 @@ def header_of(columns: Iterable[Column[Row]]) -> list[str]:
 
 
 def cells_of(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> Iterator[list[Any]]:
-    """Yield the values of each row as a file holds them: plain, exact, untranslated."""
-    for row in rows:
+    """Yield the values of each row as a file holds them: plain, exact, untranslated.
+
+    A job says on the way how far it is.
+
+    Raises:
+        TooLargeError: More rows than a page writes while somebody waits.
+    """
+    total = len(rows) if isinstance(rows, Sized) else None
+    must_fit(total or 0)
+    for number, row in enumerate(rows):
+        if number % PROGRESS_ROWS == 0:
+            progress(number, total)
         cells: list[Any] = []
         for column in columns:
             cells.append(column.value(row))

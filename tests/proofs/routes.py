@@ -164,6 +164,14 @@ SAMPLES: Final[Mapping[str, Sample]] = {
         unit="unit_id",
         prefer={"kind": "repair"},
     ),
+    "/jobs/": Sample(
+        table="job_request",
+        column="job_id",
+        read=P.JOB_READ,
+        missing=999_999_999,
+        is_private=True,
+    ),
+    "/desk/jobs/": Sample(table="job", column="id", read=P.JOB_READ, missing=999_999_999),
     "/desk/service/teams/": Sample(
         table="service_team", column="code", read=P.SERVICE_SETUP, missing="NO-TEAM"
     ),
