@@ -14,6 +14,7 @@ from portal.demo.articles import tell_articles, write_articles
 from portal.demo.assets import tell_assets
 from portal.demo.loading import keep_few, load_world
 from portal.demo.scenes import tell
+from portal.demo.service_desk import set_up_service_desk, tell_cases
 from portal.demo.supplies import tell_past_orders, tell_stock
 from portal.errors import N_, ConflictError
 from portal.files.reading import Table
@@ -57,11 +58,13 @@ def load_demo(now: datetime) -> DemoSummary:
     _must_be_empty()
     load_world(now - SET_UP_BEFORE, _everything)
     write_articles(now - SET_UP_BEFORE)
+    set_up_service_desk(now - SET_UP_BEFORE)
     tell_past_orders(now - SET_UP_BEFORE)
     tell_stock(now)
     tell(now)
     tell_assets(now)
     tell_articles(now)
+    tell_cases(now)
     return summarise()
 
 
@@ -74,6 +77,7 @@ def load_small(now: datetime) -> DemoSummary:
     _must_be_empty()
     load_world(now, keep_few)
     write_articles(now)
+    set_up_service_desk(now)
     return summarise()
 
 

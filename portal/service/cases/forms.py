@@ -58,7 +58,7 @@ class NewCaseForm(Form):
     key = HiddenField()
     requester = TextField(_l("Customer: name, e-mail or account"), required=False)
     requester_id = ChoiceField(_l("Person"), required=False, validate_choice=False)
-    channel = RadioChoiceField(_l("How it came"), required=False, validate_choice=False)
+    channel = RadioChoiceField(_l("How it came"), validate_choice=False)
     kind = RadioChoiceField(_l("What it is"))
     about = CodeField(_l("Serial, order or product"), required=False)
     subject = TextField(_l("Subject"))

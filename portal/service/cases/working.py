@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from portal.db import transaction
+from portal.db import db, transaction
 from portal.errors import N_, ConflictError, InvalidError, NotFoundError
 from portal.policy import Actor
 from portal.service.cases import queries, teams
@@ -114,7 +114,8 @@ def transfer_case(actor: Actor, number: str, team_code: str, *, now: datetime) -
         before, case.team_id, case.assignee_id = case.team_id, team.id, None
         note_step(actor, case, Move.TRANSFER.verb, now, from_team_id=before, team_id=team.id)
         tell_service(case, "case_transferred", now, who=actor.name)
-    return case
+        db.session.expire(case, ["team"])
+    return queries.get_case(actor, number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +157,7 @@ def change_case(actor: Actor, number: str, version: int, facts: Facts, *, now: d
             order_id=case.order_id,
             product_id=case.product_id,
         )
+        db.session.expire(case, ["asset", "order", "product"])
     return queries.get_case(actor, number)
 
 
