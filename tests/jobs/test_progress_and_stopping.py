@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from portal.db import db, transaction
@@ -212,9 +211,8 @@ def test_percent_never_leaves_its_range(done: int, total: int | None, shown: int
     assert percent(done, total) == shown
 
 
-def test_the_worker_writes_no_events_of_its_own(app: Flask, now: datetime) -> None:
+def test_the_worker_writes_no_events_of_its_own(now: datetime) -> None:
     """The record says what people did; how far a job is belongs to the job."""
-    assert app
     job(lambda: progress(1, 1), now)
     run_next(now)
 
