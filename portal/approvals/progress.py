@@ -46,6 +46,11 @@ class Progress:
     open_steps: tuple[int, ...]
     waiting: tuple[frozenset[int], ...]
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether everybody has answered and still nobody whose limit covers has signed."""
+        return self.outcome is None and not self.open_steps
+
     def step_for(self, person_id: int) -> int | None:
         """Return the first open step in which this person can answer."""
         for position, people in zip(self.open_steps, self.waiting, strict=True):

@@ -1,5 +1,6 @@
 """A step whose people left: somebody is named instead, or the next in charge answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +11,11 @@ from portal.approvals.models import ApprovalRun, ApprovalStep, StepApprover
 from portal.approvals.people import Member, People
 from portal.approvals.population import load_people
 from portal.approvals.route import superiors_of
-from portal.approvals.running import advance, lock_subject, record_run
+from portal.approvals.running import advance, lock_subject, progress_of, record_run
 from portal.db import db, transaction
 from portal.errors import N_, ConflictError, InvalidError
 from portal.policy import Actor, Permission
+from portal.web.formats import money
 
 
 class StepNotLeftError(ConflictError):
@@ -31,6 +33,13 @@ class CannotApproveError(InvalidError):
     field = "email"
 
 
+class CannotSignError(InvalidError):
+    """Everybody has answered; what is missing is somebody who may sign."""
+
+    message = N_("{email} may not sign for {total}. Name somebody whose signing limit covers it.")
+    field = "email"
+
+
 class NobodyLeftError(ConflictError):
     """No superior and no site administrator may answer instead."""
 
@@ -39,17 +48,23 @@ class NobodyLeftError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class Vacancy:
-    """An open step with fewer people left than it still needs."""
+    """A step with fewer people left than it still needs.
+
+    ``needs_signature`` says that all have answered and nobody of them may sign for the total.
+    """
 
     step: ApprovalStep
     left: tuple[StepApprover, ...]
     needed: int
+    needs_signature: bool = False
 
 
 def find_vacancies(run: ApprovalRun, people: People) -> tuple[Vacancy, ...]:
-    """Return the open steps of a loaded run that nobody could finish any more."""
+    """Return the steps of a loaded run that nobody could finish any more."""
     if not run.is_open:
         return ()
+    if progress_of(run).is_stuck:
+        return (Vacancy(run.steps[-1], (), 1, needs_signature=True),)
     return tuple(
         vacancy
         for step in run.steps
@@ -66,14 +81,26 @@ def _vacancy(step: ApprovalStep, run: ApprovalRun, people: People) -> Vacancy | 
         if item.person_id not in decided and not _is_active(people.get(item.membership_id))
     )
     able = len(step.approvers) - len(left)
-    unsigned = run.signing_required and all(
-        not item.signs or item in left for item in step.approvers
-    )
+    unsigned = run.signing_required and not _can_be_signed(step.level, run, left)
     is_last = step.level == max(each.level for each in run.steps)
     missing = step.quorum - able
     if missing <= 0 and not (unsigned and is_last and any(item.signs for item in left)):
         return None
     return Vacancy(step, left, max(missing, 1))
+
+
+def _can_be_signed(level: int, run: ApprovalRun, left: Sequence[StepApprover]) -> bool:
+    """Whether somebody of a level has signed, or was named for it and has yet to answer."""
+    answered = {item.person_id for item in run.decisions}
+    signed = {item.person_id for item in run.decisions if item.signs}
+    return any(
+        item.signs
+        and item not in left
+        and (item.person_id in signed or item.person_id not in answered)
+        for step in run.steps
+        if step.level == level
+        for item in step.approvers
+    )
 
 
 def _is_active(member: Member | None) -> bool:
@@ -105,6 +132,8 @@ def reassign_step(
         )
         if vacancy is None:
             raise StepNotLeftError
+        if vacancy.needs_signature and not email.strip():
+            return _ask_for_signature(run, actor, now)
         named = _named(email, run, vacancy, people)
         _replace(run, vacancy, named)
         record_run(
@@ -119,6 +148,14 @@ def reassign_step(
         return advance(run.id, actor, now)
 
 
+def _ask_for_signature(run: ApprovalRun, actor: Actor, now: datetime) -> ApprovalRun:
+    """Ask whoever may sign by the limits of today, which may have been put right."""
+    run = advance(run.id, actor, now)
+    if progress_of(run).is_stuck:
+        raise NobodyLeftError
+    return run
+
+
 def _named(email: str, run: ApprovalRun, vacancy: Vacancy, people: People) -> tuple[Member, ...]:
     requesters = frozenset(run.requester_person_ids)
     barred = requesters | {item.person_id for item in vacancy.step.approvers}
@@ -126,6 +163,8 @@ def _named(email: str, run: ApprovalRun, vacancy: Vacancy, people: People) -> tu
         found = people.persons([email], run.unit_id)
         if not found or found[0].person_id in barred:
             raise CannotApproveError(email=email.strip())
+        if vacancy.needs_signature and not found[0].covers(run.total):
+            raise CannotSignError(email=email.strip(), total=money(run.total, run.currency))
         return found
     taken = [member for item in vacancy.left if (member := people.get(item.membership_id))]
     found = superiors_of(taken, people, requesters)

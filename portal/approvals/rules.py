@@ -306,6 +306,7 @@ LABELS: Final[Mapping[str, str]] = {
     "approval.changes-requested": N_("Changes requested"),
     "approval.step-opened": N_("Next approvers asked"),
     "approval.step-reassigned": N_("Step reassigned"),
+    "approval.level-added": N_("Level added: nobody named so far may sign for the total any more"),
     "approval.finished": N_("All approvals given"),
     "approval.withdrawn": N_("Approval withdrawn"),
     "approval.expired": N_("Approval expired"),

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import update
@@ -17,9 +18,11 @@ from portal.approvals.models import (
     Decision,
     StepApprover,
 )
+from portal.approvals.population import load_people
 from portal.approvals.progress import Progress, StepPlan, Vote, progress
 from portal.approvals.queries import find_names, load_run, token_hash
 from portal.approvals.rules import Answer, Outcome, Route, RunState, Step, Subject
+from portal.approvals.signing import sign_again
 from portal.db import db
 from portal.errors import N_, ConflictError
 from portal.events.actions import record
@@ -98,11 +101,11 @@ def write_run(
     db.session.add(run)
     db.session.flush()
     for position, step in enumerate(route.steps):
-        _write_step(run, position, step, route)
+        _write_step(run, position, step, route.total)
     return run
 
 
-def _write_step(run: ApprovalRun, position: int, step: Step, route: Route) -> None:
+def _write_step(run: ApprovalRun, position: int, step: Step, total: Decimal) -> None:
     row = ApprovalStep(
         account_id=run.account_id,
         run_id=run.id,
@@ -122,7 +125,7 @@ def _write_step(run: ApprovalRun, position: int, step: Step, route: Route) -> No
             step_id=row.id,
             membership_id=member.membership_id,
             person_id=member.person_id,
-            signs=member.covers(route.total),
+            signs=member.covers(total),
         )
         for member in step.approvers
     )
@@ -153,6 +156,9 @@ def advance(run_id: int, actor: Actor, now: datetime) -> ApprovalRun:
     """Take a run as far as its decisions carry it: ask who is next, or end it."""
     run = load_run(run_id)
     reached = progress_of(run)
+    while reached.is_stuck and _add_signing_levels(run, now):
+        run = load_run(run_id)
+        reached = progress_of(run)
     waiting = dict(zip(reached.open_steps, reached.waiting, strict=True))
     asked: list[StepApprover] = []
     for index, step in enumerate(run.steps):
@@ -167,6 +173,30 @@ def advance(run_id: int, actor: Actor, now: datetime) -> ApprovalRun:
         _ask(run, asked, now)
         return run
     return _settle(run, reached.outcome, actor, now)
+
+
+def _add_signing_levels(run: ApprovalRun, now: datetime) -> bool:
+    """Add the levels of rule 6 to a run whose signers' limits were lowered after it was made.
+
+    Returns:
+        Whether there are new levels; without, somebody has to be named.
+    """
+    people = load_people(run.account_id)
+    level = max(step.level for step in run.steps)
+    named = [
+        member
+        for step in run.steps
+        if step.level == level
+        for item in step.approvers
+        if (member := people.get(item.membership_id)) is not None
+    ]
+    added = sign_again(level, named, run.total, people, frozenset(run.requester_person_ids))
+    for position, step in enumerate(added, start=len(run.steps)):
+        _write_step(run, position, step, run.total)
+    if added:
+        record_run(None, "approval.level-added", run, now, levels=[step.level for step in added])
+        db.session.expire(run, ["steps"])
+    return bool(added)
 
 
 def _mark_step(step: ApprovalStep, waiting: Iterable[int] | None, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Signing limits: the levels that are added until somebody may sign for the total (rule 6)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from portal.approvals.people import Member, People
@@ -28,6 +28,36 @@ def sign(
     named = [member for step in steps if step.level == level for member in step.approvers]
     if not named or any(member.covers(total) for member in named):
         return Signing()
+    return _upwards(level, named, total, people, requesters)
+
+
+def sign_again(
+    level: int,
+    named: Sequence[Member],
+    total: Decimal,
+    people: People,
+    requesters: frozenset[int],
+) -> tuple[Step, ...]:
+    """Return the levels added to a run that nobody may sign although all of ``level`` answered.
+
+    Whoever answered while their limit was too low and may sign now is asked once more.
+    """
+    able = tuple(member for member in named if member.is_active and member.covers(total))
+    if able:
+        again = _step(level + 1, able, min(named, key=lambda member: member.limit).email)
+        return (replace(again, distinct=True),)
+    signing = _upwards(level, named, total, people, requesters) if named else Signing()
+    return () if signing.missing else signing.steps
+
+
+def _upwards(
+    level: int,
+    named: Sequence[Member],
+    total: Decimal,
+    people: People,
+    requesters: frozenset[int],
+) -> Signing:
+    """Return the levels from the one with the highest limit to whoever may sign."""
     below = min(named, key=lambda member: (-member.limit, member.email))
     added: list[Step] = []
     for manager in people.managers_upwards(below):
