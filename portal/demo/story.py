@@ -13,6 +13,7 @@ from portal.db import Base, db
 from portal.demo.articles import tell_articles, write_articles
 from portal.demo.assets import tell_assets
 from portal.demo.loading import keep_few, load_world
+from portal.demo.orders_on_their_way import tell_orders_on_their_way
 from portal.demo.scenes import tell
 from portal.demo.service_desk import set_up_service_desk, tell_cases
 from portal.demo.supplies import tell_past_orders, tell_stock
@@ -62,6 +63,7 @@ def load_demo(now: datetime) -> DemoSummary:
     tell_past_orders(now - SET_UP_BEFORE)
     tell_stock(now)
     tell(now)
+    tell_orders_on_their_way(now)
     tell_assets(now)
     tell_articles(now)
     tell_cases(now)

@@ -141,7 +141,11 @@ def plug_in(app: Flask) -> None:
         app,
         Plugs(
             items=NAVIGATION,
-            counts={"approvals": count_waiting, "cases": count_waiting_cases},
+            counts={
+                "approvals": count_waiting,
+                "cases": count_waiting_cases,
+                "to_confirm": count_to_confirm,
+            },
             supplier_name=_supplier_name,
             grantors=find_grantors,
             current_draft=_current_draft,

@@ -22,6 +22,7 @@ from portal.orders.fulfilment import CancellationLine, OrderCancellation
 from portal.orders.models import Order, OrderLine
 from portal.orders.progress import check_cancelled, progress_of
 from portal.orders.rules import Move, OrderStatus
+from portal.orders.settling import settle_freight
 from portal.orders.stocking import release_cancelled
 from portal.orders.taxing import recount
 from portal.policy import Actor
@@ -178,6 +179,8 @@ def _cancel(
     order.status = progress_of(order.counts)
     if order.status is OrderStatus.CANCELLED:
         order.ended_at = now
+        db.session.flush()
+        settle_freight(order.quote_id)
     elif order.status is not OrderStatus.CONFIRMED:
         note_standing(order, now)
     db.session.flush()

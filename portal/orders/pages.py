@@ -1,6 +1,5 @@
 """What the pages of orders show, as plain data for their templates."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,39 +9,16 @@ from flask_babel import gettext as _
 
 from portal.orders import queries
 from portal.orders.drafting import least_of
-from portal.orders.forms import ReasonForm, TermsForm
-from portal.orders.models import Order
+from portal.orders.forms import TermsForm
 from portal.orders.queries import OrderFilter
-from portal.orders.rules import KIND, LABELS, TAB_STATES, UNSENT, LedgerLine, Move, Tab
+from portal.orders.rules import TAB_STATES, UNSENT, LedgerLine, Move, Tab
 from portal.orders.settling import ledger_of
 from portal.policy import Actor
-from portal.quotes.history import HISTORY_LABELS, find_history
 from portal.quotes.models import Quote, QuoteLine
 from portal.web.addresses import url_with
 from portal.web.numbers import NotANumberError, parse_number
-from portal.web.timeline import TimelineEntry, entries_of
 
 MOST_TEXT = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A step that can be taken now; ``reason`` says why this person can't."""
-
-    move: Move
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderPage:
-    """One order as its page shows it."""
-
-    order: Order
-    owner: str
-    buttons: Mapping[str, Button]
-    timeline: list[TimelineEntry]
-    form: TermsForm
-    reason_form: ReasonForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,46 +71,6 @@ def views_of(
 def status_of(form: TermsForm) -> int:
     """Return 200 for a form without errors, 422 for one with."""
     return 422 if form.errors or form.form_errors else 200
-
-
-def show_order(actor: Actor, order: Order, form: TermsForm, reason_form: ReasonForm) -> OrderPage:
-    """Return an order's page: what may be done with it, and its time line with the quote's."""
-    if not form.key.data:
-        form.key.data = secrets.token_urlsafe(24)
-    events = find_history(order.account_id, order.quote_id, (KIND, order.id))
-    names = queries.find_names({event.person_id for event in events if event.person_id})
-    return OrderPage(
-        order=order,
-        owner=queries.find_owner_name(order.membership_id),
-        buttons=_buttons(actor, order),
-        timeline=entries_of(events, {**HISTORY_LABELS, **LABELS}, names)[::-1],
-        form=form,
-        reason_form=reason_form,
-    )
-
-
-def _buttons(actor: Actor, order: Order) -> dict[str, Button]:
-    side = (
-        {Move.CONFIRM, Move.DECLINE}
-        if actor.is_supplier
-        else {*Move} - {Move.CONFIRM, Move.DECLINE}
-    )
-    return {
-        move.name.lower(): Button(move, _reason(actor, order, move))
-        for move in Move
-        if move in side and order.status in move.sources
-    }
-
-
-def _reason(actor: Actor, order: Order, move: Move) -> str:
-    if not actor.can(move.permission):
-        return _("Your role does not include this.")
-    reach = actor.reach(move.permission)
-    if not reach.covers(
-        account_id=order.account_id, unit_id=order.unit_id, owner_id=order.membership_id
-    ):
-        return _("Only the person who made this order can do this.")
-    return ""
 
 
 def show_conversion(actor: Actor, quote: Quote, typed: Typed | None = None) -> ConversionPage:

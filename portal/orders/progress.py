@@ -109,9 +109,13 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What the supplier can say of a product; ``available`` is ``None`` where no stock is kept."""
+    """What the supplier can say of a product; ``available`` is ``None`` where no stock is kept.
+
+    ``available`` is what nobody else was promised, ``on_hand`` what lies there.
+    """
 
     available: Decimal | None = None
+    on_hand: Decimal | None = None
     expected_on: date | None = None
     lead_time_days: int | None = None
 

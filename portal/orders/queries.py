@@ -156,8 +156,8 @@ def find_orders(
     }[sort]
     statement = (
         visible_to(actor)
-        .where(_matches(wanted.text), Order.status.in_(sorted(TAB_STATES[wanted.tab])))
-        .options(joinedload(Order.account), joinedload(Order.quote))
+        .where(has_number(wanted.text), Order.status.in_(sorted(TAB_STATES[wanted.tab])))
+        .options(joinedload(Order.account), joinedload(Order.quote), selectinload(Order.lines))
         .order_by(column.desc() if descending else column.asc(), Order.id.desc())
         .offset(offset)
     )
@@ -168,7 +168,7 @@ def find_orders(
 
 def count_by_tab(actor: Actor, text: str = "") -> dict[Tab, int]:
     """Return how many orders each view holds, exactly, in one statement."""
-    rows = visible_to(actor).where(_matches(text)).subquery()
+    rows = visible_to(actor).where(has_number(text)).subquery()
     statement = select(rows.c.status, func.count()).group_by(rows.c.status)
     counts: dict[OrderStatus, int] = dict(db.session.execute(statement).all())
     return {tab: sum(counts.get(state, 0) for state in TAB_STATES[tab]) for tab in Tab}
@@ -278,7 +278,7 @@ def find_owner_name(membership_id: int) -> str:
     return db.session.scalar(statement) or ""
 
 
-def _matches(text: str) -> ColumnElement[bool]:
+def has_number(text: str) -> ColumnElement[bool]:
     """Keep the orders one of whose numbers contains ``text``, without regard to case."""
     wanted = text.strip()
     if not wanted:

@@ -1,8 +1,9 @@
 """What orders ask of the stock: what is there, what they reserve, take out and give back."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from portal.catalog.models import Product, UomConversion
 from portal.catalog.stock import actions as stock
 from portal.catalog.stock.queries import count_in_own_unit, find_availability
+from portal.catalog.stock.rules import Availability
 from portal.db import db
 from portal.orders.models import Order, OrderLine
 from portal.orders.progress import Supply
@@ -19,27 +21,60 @@ from portal.policy import Actor
 _PLACES: Final = Decimal("0.001")
 
 
-def find_supplies(lines: Iterable[OrderLine]) -> dict[int, Supply]:
-    """Return what the supplier can say of each line's product by the line's id.
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What there is of the products of some lines, already read."""
 
-    Quantities are in the line's unit of measure; what one line takes is not offered to the next
-    line of the same product. A unit that can't be converted counts as no stock kept.
-    """
+    lead_days: Mapping[int, int | None]
+    factors: Mapping[int, Decimal | None]
+    known: Mapping[int, Availability]
+
+    def supplies(self, lines: Iterable[OrderLine]) -> dict[int, Supply]:
+        """Return what the supplier can say of the lines of one order, by the line's id.
+
+        Quantities are in the line's unit of measure; what one line takes is not offered to the
+        next line of the same product. A unit that can't be converted counts as no stock kept.
+        """
+        left = {key: max(there.available, Decimal(0)) for key, there in self.known.items()}
+        there_is = {key: there.on_hand for key, there in self.known.items()}
+        supplies: dict[int, Supply] = {}
+        for line in lines:
+            key, days, factor = line.product_id, self.lead_days[line.product_id], None
+            if key in self.known:
+                factor = self.factors[line.id]
+            if factor is None:
+                supplies[line.id] = Supply(lead_time_days=days)
+                continue
+            supplies[line.id] = Supply(
+                _in_line(left[key], factor),
+                _in_line(there_is[key], factor),
+                self.known[key].expected_on,
+                days,
+            )
+            for kept in (left, there_is):
+                kept[key] -= min(line.to_ship * factor, kept[key])
+        return supplies
+
+
+def _in_line(quantity: Decimal, factor: Decimal) -> Decimal:
+    return (quantity / factor).quantize(_PLACES, rounding=ROUND_DOWN)
+
+
+def look_up(lines: Iterable[OrderLine]) -> Shelf:
+    """Read what there is of the products of some lines, in a constant number of statements."""
     wanted = list(lines)
     facts = _facts({line.product_id for line in wanted})
-    factors = _factors(wanted, {key: uom for key, (uom, _days) in facts.items()})
-    known = find_availability({line.product_id for line in wanted})
-    left = {key: max(stock.available, Decimal(0)) for key, stock in known.items()}
-    supplies: dict[int, Supply] = {}
-    for line in wanted:
-        days, factor = facts[line.product_id][1], factors[line.id]
-        if line.product_id not in known or factor is None:
-            supplies[line.id] = Supply(lead_time_days=days)
-            continue
-        available = (left[line.product_id] / factor).quantize(_PLACES, rounding="ROUND_DOWN")
-        left[line.product_id] -= min(line.to_ship * factor, left[line.product_id])
-        supplies[line.id] = Supply(available, known[line.product_id].expected_on, days)
-    return supplies
+    return Shelf(
+        lead_days={key: days for key, (_uom, days) in facts.items()},
+        factors=_factors(wanted, {key: uom for key, (uom, _days) in facts.items()}),
+        known=find_availability({line.product_id for line in wanted}),
+    )
+
+
+def find_supplies(lines: Iterable[OrderLine]) -> dict[int, Supply]:
+    """Return what the supplier can say of each line of one order."""
+    wanted = list(lines)
+    return look_up(wanted).supplies(wanted)
 
 
 def reserve_order(actor: Actor, order: Order, *, now: datetime) -> None:

@@ -37,6 +37,12 @@ COLUMNS: tuple[Column[Order], ...] = (
         sort=SortBy.PLACED,
     ),
     Column(
+        key="promised_on",
+        label=_l("Promised"),
+        value=lambda order: order.due_on,
+        kind="day",
+    ),
+    Column(
         key="net_total",
         label=_l("Net total"),
         value=lambda order: order.net_total,

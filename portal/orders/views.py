@@ -10,7 +10,9 @@ from flask_babel import gettext as _
 from portal.errors import ConflictError, InvalidError
 from portal.files.writing import write_csv, write_xlsx
 from portal.orders import actions, pages, queries
+from portal.orders.detail import Forms, blank_forms, show_order
 from portal.orders.forms import ReasonForm, TermsForm
+from portal.orders.lineforms import line_form
 from portal.orders.rules import Move, SortBy
 from portal.orders.tables import COLUMNS, SUPPLIER_COLUMNS
 from portal.policy import P
@@ -63,12 +65,19 @@ def _file(kind: str, columns: object, rows: object) -> ResponseReturnValue:
 @bp.get("/orders/<number>")
 @requires(P.ORDER_READ)
 def detail(number: str) -> ResponseReturnValue:
-    order = queries.get_order(current_actor(), number)
-    return _show(pages.show_order(current_actor(), order, TermsForm(obj=order), ReasonForm()))
+    return show(number)
 
 
-def _show(page: pages.OrderPage, status: int = 200) -> ResponseReturnValue:
+def show(number: str, forms: Forms | None = None, status: int = 200) -> ResponseReturnValue:
+    """Answer with an order's page; ``forms`` carry what was typed and refused."""
+    actor = current_actor()
+    page = show_order(actor, queries.get_order(actor, number), now(), forms)
     return render_template("orders/detail.html", page=page, form=page.form), status
+
+
+def forms_of(number: str) -> Forms:
+    """Return the untouched forms of an order's page, for a view that puts its own one in."""
+    return blank_forms(queries.get_order(current_actor(), number))
 
 
 @bp.post("/orders/<number>/place")
@@ -83,8 +92,9 @@ def place(number: str) -> ResponseReturnValue:
         else:
             flash(_("Order %(number)s is placed. The supplier was told.", number=number), "success")
             return redirect(url_for(".detail", number=number), code=303)
-    order = queries.get_order(actor, number)
-    return _show(pages.show_order(actor, order, form, ReasonForm()), pages.status_of(form))
+    forms = forms_of(number)
+    forms.terms = form
+    return show(number, forms, pages.status_of(form))
 
 
 @bp.post("/orders/<number>/discard")
@@ -121,16 +131,9 @@ def _with_reason(number: str, move: Move) -> ResponseReturnValue:
         else:
             flash(done, "success")
             return redirect(url_for(".detail", number=number), code=303)
-    order = queries.get_order(actor, number)
-    return _show(pages.show_order(actor, order, TermsForm(formdata=None, obj=order), form), 422)
-
-
-@bp.post("/orders/<number>/confirm")
-@requires(P.ORDER_CONFIRM)
-def confirm(number: str) -> ResponseReturnValue:
-    actions.confirm_order(current_actor(), number, now=now())
-    flash(_("Order %(number)s is confirmed. The buyer was told.", number=number), "success")
-    return redirect(url_for(".detail", number=number), code=303)
+    forms = forms_of(number)
+    forms.reason, forms.typed = form, line_form(request.form)
+    return show(number, forms, 422)
 
 
 @bp.get("/quotes/<number>/convert")

@@ -185,6 +185,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
 """Where the address stands before its first argument -> the kind of object."""
 
 FURTHER: Final[Mapping[str, str | int]] = {
+    "/orders/*/shipments/": "S-000001",
     "/service/assets/*/entitlements/": 1,
     "/quotes/*/revisions/": 1,
     "/quotes/*/lines/": 1,
