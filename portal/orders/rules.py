@@ -164,6 +164,7 @@ LABELS: Final[Mapping[str, str]] = {
     "order.cancellation-agreed": N_("Cancellation agreed by the supplier"),
     "order.cancellation-refused": N_("Cancellation refused by the supplier"),
     "order.closed": N_("Order closed"),
+    "order.reordered": N_("Ordered again: its lines went into a draft quote"),
 }
 """Verb of an event -> what the time line says."""
 
