@@ -1,31 +1,40 @@
-"""One search box over products, quotes and orders; an exact number leads straight there."""
+"""One search box over products, quotes, orders, assets and cases; an exact number leads there."""
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from flask import url_for
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
 from portal.catalog.models import Product
-from portal.catalog.queries import find_products_by_sku, visible_products
+from portal.catalog.queries import visible_products
 from portal.catalog.search_index import found_by
 from portal.db import db
+from portal.home.finding import find_exact
+from portal.orders.history.models import PastOrder
+from portal.orders.history.queries import PastFilter, count_past_orders, find_past_orders
 from portal.orders.models import Order
-from portal.orders.queries import OrderFilter, count_by_tab, find_orders
-from portal.orders.queries import visible_to as visible_orders
+from portal.orders.queries import OrderFilter, find_orders
+from portal.orders.queries import count_by_tab as count_orders
 from portal.orders.rules import Tab as OrderTab
 from portal.policy import Actor, P
-from portal.quotes.models import Quote
 from portal.quotes.queries import Filters, QuoteRow, count_tabs, find_quotes
-from portal.quotes.queries import visible_to as visible_quotes
 from portal.quotes.rules import Tab as QuoteTab
+from portal.service.assets.models import Asset
+from portal.service.assets.queries import AssetFilter, find_assets, today
+from portal.service.assets.queries import count_by_tab as count_assets
+from portal.service.assets.rules import Tab as AssetTab
+from portal.service.cases.models import Case
+from portal.service.cases.queries import CaseFilter, find_cases
+from portal.service.cases.queries import count_by_tab as count_cases
+from portal.service.cases.rules import Tab as CaseTab
+
+__all__ = ["Found", "clean", "find_exact", "search"]
 
 SHOWN: Final = 10
 LONGEST: Final = 200
-_NUMBER: Final = re.compile(r"([QO])-?(\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +47,24 @@ class Found:
     quotes_total: int = 0
     orders: Sequence[Order] = ()
     orders_total: int = 0
+    past_orders: Sequence[PastOrder] = ()
+    past_orders_total: int = 0
+    assets: Sequence[Asset] = ()
+    assets_total: int = 0
+    cases: Sequence[Case] = ()
+    cases_total: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing of any kind was found."""
-        return not (self.products_total or self.quotes_total or self.orders_total)
+        return not (
+            self.products_total
+            or self.quotes_total
+            or self.orders_total
+            or self.past_orders_total
+            or self.assets_total
+            or self.cases_total
+        )
 
 
 def clean(text: str) -> str:
@@ -50,47 +72,14 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()[:LONGEST]
 
 
-def find_exact(actor: Actor, text: str) -> str | None:
-    """Return the address of the one thing that carries exactly this number, if it is visible."""
-    return _document(actor, text) or _product(actor, text) or _purchase_order(actor, text)
-
-
-def _document(actor: Actor, text: str) -> str | None:
-    match = _NUMBER.fullmatch(text.upper())
-    if match is None:
-        return None
-    number = f"{match[1]}-{int(match[2]):06d}"
-    if match[1] == "Q" and actor.can(P.QUOTE_READ):
-        statement = visible_quotes(actor).where(Quote.number == number)
-        found = db.session.scalar(statement.with_only_columns(Quote.number))
-        return url_for("quotes.detail", number=found) if found else None
-    return _order(actor, Order.number == number)
-
-
-def _product(actor: Actor, text: str) -> str | None:
-    if not actor.can(P.CATALOG_READ):
-        return None
-    product = find_products_by_sku(actor, [text]).get(text)
-    return url_for("catalog.detail", sku=product.sku) if product else None
-
-
-def _purchase_order(actor: Actor, text: str) -> str | None:
-    return _order(actor, Order.purchase_order_number == text) if text else None
-
-
-def _order(actor: Actor, condition: ColumnElement[bool]) -> str | None:
-    if not actor.can(P.ORDER_READ):
-        return None
-    statement = visible_orders(actor).where(condition).with_only_columns(Order.number).limit(2)
-    numbers = db.session.scalars(statement).all()
-    return url_for("orders.detail", number=numbers[0]) if len(numbers) == 1 else None
-
-
-def search(actor: Actor, text: str) -> Found:
+def search(actor: Actor, text: str, now: datetime) -> Found:
     """Return what contains ``text``, of every kind that the actor may read."""
     products, products_total = _products(actor, text)
     quotes, quotes_total = _quotes(actor, text)
     orders, orders_total = _orders(actor, text)
+    past_orders, past_orders_total = _past_orders(actor, text)
+    assets, assets_total = _assets(actor, text, now)
+    cases, cases_total = _cases(actor, text)
     return Found(
         products=products,
         products_total=products_total,
@@ -98,6 +87,12 @@ def search(actor: Actor, text: str) -> Found:
         quotes_total=quotes_total,
         orders=orders,
         orders_total=orders_total,
+        past_orders=past_orders,
+        past_orders_total=past_orders_total,
+        assets=assets,
+        assets_total=assets_total,
+        cases=cases,
+        cases_total=cases_total,
     )
 
 
@@ -120,5 +115,29 @@ def _quotes(actor: Actor, text: str) -> tuple[Sequence[QuoteRow], int]:
 def _orders(actor: Actor, text: str) -> tuple[Sequence[Order], int]:
     if not actor.can(P.ORDER_READ):
         return (), 0
-    total = count_by_tab(actor, text)[OrderTab.ALL]
+    total = count_orders(actor, text)[OrderTab.ALL]
     return find_orders(actor, OrderFilter(text=text), limit=SHOWN) if total else (), total
+
+
+def _past_orders(actor: Actor, text: str) -> tuple[Sequence[PastOrder], int]:
+    if not actor.can(P.ORDER_READ):
+        return (), 0
+    wanted = PastFilter(text=text)
+    total = count_past_orders(actor, wanted)
+    return find_past_orders(actor, wanted, limit=SHOWN) if total else (), total
+
+
+def _assets(actor: Actor, text: str, now: datetime) -> tuple[Sequence[Asset], int]:
+    if not actor.can(P.ASSET_READ):
+        return (), 0
+    wanted, day = AssetFilter(text=text), today(now)
+    total = count_assets(actor, wanted, on=day)[AssetTab.ALL]
+    return find_assets(actor, wanted, on=day, limit=SHOWN) if total else (), total
+
+
+def _cases(actor: Actor, text: str) -> tuple[Sequence[Case], int]:
+    if not actor.can(P.CASE_READ):
+        return (), 0
+    wanted = CaseFilter(tab=CaseTab.ALL, text=text)
+    total = count_cases(actor, wanted)[CaseTab.ALL]
+    return find_cases(actor, wanted, limit=SHOWN) if total else (), total

@@ -32,7 +32,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/search")
 @signed_in
 def search() -> ResponseReturnValue:
-    """Search products, quotes and orders; an exact number leads straight there."""
+    """Search everything by one box; an exact number leads straight there."""
     actor = current_person().actor
     if actor is None:
         return redirect(url_for("accounts.memberships"), code=303)
@@ -42,7 +42,7 @@ def search() -> ResponseReturnValue:
     exact = searching.find_exact(actor, text)
     if exact:
         return redirect(exact, code=303)
-    found = searching.search(actor, text)
+    found = searching.search(actor, text, now())
     return render_template("home/search.html", search_query=text, found=found)
 
 
