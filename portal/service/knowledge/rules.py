@@ -215,14 +215,14 @@ def questions(text: str) -> tuple[Term, ...]:
     """Return the words of a question that say something, each as the beginning of words.
 
     A question is a sentence, not a query: small words are left out and endings cut, so that
-    "monitors" finds "monitor". Chinese and Korean are taken as they are.
+    "monitors" finds "monitor". Of Chinese and Korean each pair of characters counts by itself.
     """
     kept: list[Term] = []
     for chunk in fold(text).replace("'", " ").split():
         for term in parse_query(chunk):
             word = term[0][0].text
             if not word.isascii():
-                kept.append(term)
+                kept.extend(((token,),) for way in term for token in way)
             elif len(word) >= _LEAST and word not in _STOP:
                 kept.append((*((Token(_stem(word)),),), *term))
     return tuple(dict.fromkeys(kept))[:20]
