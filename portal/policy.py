@@ -102,7 +102,10 @@ class Actor:
             Scope.ALL: Reach(None),
             Scope.ASSIGNED: Reach(self.assigned_account_ids),
             Scope.ACCOUNT: Reach(here),
-            Scope.UNIT: Reach(here, unit_ids=self.reachable_unit_ids),
+            # The account itself is above all units: who stands there reaches each of them.
+            Scope.UNIT: Reach(here)
+            if self.unit_id is None
+            else Reach(here, unit_ids=self.reachable_unit_ids),
             Scope.GROUP: Reach(here, group_id=self.access_group_id),
             Scope.OWN: Reach(here, owner_id=self.membership_id),
         }[scope]

@@ -374,9 +374,8 @@ def check_grant(actor: Actor, own: Rights | None, old: Rights | None, new: Right
         return
     if new.access_group_id != actor.access_group_id:
         raise GroupBeyondReachError
-    if (old is None or old.unit_id != new.unit_id) and (
-        new.unit_id not in actor.reachable_unit_ids
-    ):
+    moves = old is None or old.unit_id != new.unit_id
+    if moves and actor.unit_id is not None and new.unit_id not in actor.reachable_unit_ids:
         raise UnitBeyondReachError
     has_same_limit = old is not None and (old.signing_limit, old.signs_unlimited) == (
         new.signing_limit,

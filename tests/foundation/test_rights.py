@@ -1,5 +1,6 @@
 """The one table of rights: what roles reach, on either side, alone and together."""
 
+from dataclasses import replace
 from itertools import combinations
 from types import MappingProxyType
 
@@ -73,6 +74,15 @@ def test_a_buyer_acts_on_their_own_and_sees_their_unit_and_below() -> None:
     assert buyer.reach(P.QUOTE_SUBMIT).covers(account_id=1, unit_id=4, owner_id=11)
     with pytest.raises(NotAllowedError):
         buyer.must_reach(P.QUOTE_SUBMIT, account_id=1, unit_id=4, owner_id=99)
+
+
+def test_who_stands_above_all_units_reaches_each_of_them_and_what_belongs_to_none() -> None:
+    above = replace(actor(Role.BUYER), unit_id=None, reachable_unit_ids=frozenset())
+
+    assert above.reach(P.QUOTE_READ).covers(account_id=1, unit_id=5, owner_id=99)
+    assert above.reach(P.QUOTE_READ).covers(account_id=1, unit_id=None, owner_id=99)
+    assert not above.reach(P.QUOTE_READ).covers(account_id=2, unit_id=5, owner_id=11)
+    assert not above.reach(P.QUOTE_SUBMIT).covers(account_id=1, unit_id=5, owner_id=99)
 
 
 def test_a_shopper_cannot_order() -> None:
