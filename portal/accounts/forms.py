@@ -60,6 +60,11 @@ class InviteForm(RightsForm):
     locale = ChoiceField(lazy_gettext("Language"), required=False)
 
 
+def whole_account() -> tuple[str, str]:
+    """Return the entry of a list of units that names none: the account is above all of them."""
+    return ("", _("The whole account"))
+
+
 def none_chosen() -> tuple[str, str]:
     """Return the entry of a list that chooses nothing."""
     return ("", _("None"))

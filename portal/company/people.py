@@ -7,8 +7,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from portal.accounts import actions as accounts
 from portal.accounts import memberships
-from portal.accounts.forms import InviteForm, RightsForm, none_chosen
+from portal.accounts.forms import InviteForm, RightsForm, none_chosen, whole_account
 from portal.accounts.memberships import Invitation, fingerprint, rights_of
 from portal.accounts.models import Account, Membership
 from portal.accounts.people import PeopleFilter, PeopleOrder, PersonRow, find_memberships
@@ -26,6 +27,7 @@ from portal.accounts.rules import (
     grantable_roles,
     roles_of_side,
 )
+from portal.company.rights_clash import find_clashes
 from portal.company.tables import COLUMNS
 from portal.errors import ConflictError, DomainError, InvalidError, NotAllowedError
 from portal.files.writing import write_csv, write_xlsx
@@ -189,8 +191,15 @@ def detail(membership_id: int) -> ResponseReturnValue:
         flash(_("Saved."), "success")
         return redirect(url_for(".detail", membership_id=membership_id), code=303)
     membership = get_membership(actor, membership_id)
-    form.seen.data = fingerprint(rights_of(membership), membership.status)
-    return _detail_page(actor, membership, form), answer
+    saved = rights_of(membership)
+    present = fingerprint(saved, membership.status)
+    clashes: list[tuple[str, str]] = []
+    if form.seen.data != present and form.validate():
+        # Both values are in sight now, so the next save may decide between them.
+        form.seen.data = present
+        typed = _rights(form, kept=_kept(actor, membership))
+        clashes = find_clashes(form, typed, saved, membership.account.currency)
+    return _detail_page(actor, membership, form, clashes), answer
 
 
 def _change(
@@ -222,12 +231,13 @@ def _offer(form: RightsForm, actor: Actor, account: Account, membership: Members
     """Fill the lists with what this administrator may choose."""
     is_group = actor.grants.get(P.PERSON_SAVE) is Scope.GROUP
     held = membership.unit_id if membership else None
+    is_bound = is_group and actor.unit_id is not None
     form.unit_id.choices = [
-        none_chosen(),
+        *([] if is_bound and (membership is None or held is not None) else [whole_account()]),
         *(
             (str(unit.id), f"{unit.code} · {unit.name}")
             for unit in find_units(account.id)
-            if not is_group or unit.id in actor.reachable_unit_ids or unit.id == held
+            if not is_bound or unit.id in actor.reachable_unit_ids or unit.id == held
         ),
     ]
     form.access_group_id.choices = [
@@ -286,7 +296,12 @@ def _limits(actor: Actor, account: Account) -> dict[str, object]:
     }
 
 
-def _detail_page(actor: Actor, membership: Membership, form: RightsForm) -> str:
+def _detail_page(
+    actor: Actor,
+    membership: Membership,
+    form: RightsForm,
+    clashes: Sequence[tuple[str, str]] = (),
+) -> str:
     return render_template(
         "company/people_detail.html",
         form=form,
@@ -295,6 +310,8 @@ def _detail_page(actor: Actor, membership: Membership, form: RightsForm) -> str:
         person=membership.person,
         language=_language(membership.person.locale),
         why_not=_why_not(actor, membership),
+        clashes=clashes,
+        runs_people=actor.can(P.STAFF_SAVE) and membership.person_id != actor.person_id,
         **_limits(actor, membership.account),
         **_words(),
     )
@@ -329,6 +346,26 @@ def suspend(membership_id: int) -> ResponseReturnValue:
 def activate(membership_id: int) -> ResponseReturnValue:
     memberships.activate_membership(current_actor(), membership_id, now=now())
     flash(_("The membership is active again."), "success")
+    return redirect(url_for(".detail", membership_id=membership_id), code=303)
+
+
+@bp.post("/<int:membership_id>/suspend-person")
+@requires(P.STAFF_SAVE)
+def suspend_person(membership_id: int) -> ResponseReturnValue:
+    actor = current_actor()
+    membership = get_membership(actor, membership_id)
+    accounts.suspend_person(actor, membership.person_id, now=now())
+    flash(_("This person can't sign in to any account until they are activated."), "success")
+    return redirect(url_for(".detail", membership_id=membership_id), code=303)
+
+
+@bp.post("/<int:membership_id>/activate-person")
+@requires(P.STAFF_SAVE)
+def activate_person(membership_id: int) -> ResponseReturnValue:
+    actor = current_actor()
+    membership = get_membership(actor, membership_id)
+    accounts.activate_person(actor, membership.person_id, now=now())
+    flash(_("This person can sign in again."), "success")
     return redirect(url_for(".detail", membership_id=membership_id), code=303)
 
 

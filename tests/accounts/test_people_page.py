@@ -12,8 +12,9 @@ from portal.accounts.models import Membership, Person
 from portal.accounts.queries import load_actor
 from portal.db import db
 from portal.demo.cast import Cast
+from portal.events.queries import find_events
 from tests.accounts.files import load
-from tests.accounts.keys import key_of
+from tests.accounts.keys import key_of, person_of
 from tests.stage import PortalClient
 
 Rows = Callable[[], object]
@@ -166,6 +167,22 @@ def test_an_older_page_is_refused_and_shows_what_is_there(cast: Cast, sign_in: S
     assert "Nothing of yours was saved" in second.text
     assert "100.00 EUR" in second.text
     assert 'value="999"' in second.text, "what was typed is kept"
+    assert "saved: 100.00 EUR; typed by you: 999.00 EUR" in second.text
+    assert db.session.get_one(Membership, key_of(cast.acme.viewer)).signing_limit == 100
+    third = client.post(url, data=form_of(second.text) | {"signing_limit": "999"})
+    assert third.status_code == 303, "both values were in sight"
+
+
+def test_a_typing_error_does_not_hide_that_somebody_else_saved(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.example")
+    url = f"{PAGE}/{key_of(cast.acme.viewer)}"
+    first = form_of(client.get(url).text)
+    assert client.post(url, data=first | {"signing_limit": "100"}).status_code == 303
+
+    wrong = client.post(url, data=first | {"signing_limit": "lots"})
+    again = client.post(url, data=form_of(wrong.text) | {"signing_limit": "999"})
+
+    assert (wrong.status_code, again.status_code) == (422, 409)
     assert db.session.get_one(Membership, key_of(cast.acme.viewer)).signing_limit == 100
 
 
@@ -240,6 +257,38 @@ def test_suspending_and_activating_from_the_page(cast: Cast, sign_in: SignIn) ->
     assert client.post(f"{url}/suspend").status_code == 409
     assert client.post(f"{url}/activate").status_code == 303
     assert client.post(f"{url}/invite").status_code == 409
+
+
+def test_a_person_as_a_whole_is_kept_out_and_let_in_from_the_page(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    client, key = sign_in("system@northwind.example"), key_of(cast.acme.viewer)
+    url = f"{PAGE}/{key}"
+    assert "Keep out of every account" in client.get(url).text
+
+    assert client.post(f"{url}/suspend-person").status_code == 303
+    page = client.get(url).text
+    assert "sign in to any account until they are activated" in page
+    assert "Let into the portal again" in page
+    assert load_actor(key) is None
+    assert client.post(f"{url}/suspend-person").status_code == 409
+    assert client.post(f"{url}/activate-person").status_code == 303
+    assert "This person can sign in again." in client.get(url).text
+    assert load_actor(key) == cast.acme.viewer
+    events = find_events(cast.acme.account_id, [("person", person_of(cast.acme.viewer))])
+    assert [event.verb for event in events][-2:] == ["person.suspended", "person.activated"]
+
+
+def test_only_who_runs_the_portal_is_offered_to_keep_somebody_out(
+    cast: Cast, sign_in: SignIn, business_rows: Rows
+) -> None:
+    client = sign_in("admin@acme.example")
+    url = f"{PAGE}/{key_of(cast.acme.viewer)}"
+    before = business_rows()
+
+    assert "Keep out of every account" not in client.get(url).text
+    assert client.post(f"{url}/suspend-person").status_code == 403
+    assert business_rows() == before
 
 
 @pytest.mark.usefixtures("world")
