@@ -19,6 +19,7 @@ from portal.service.assets import models as assets
 from portal.service.cases import models as cases
 from portal.service.clock import models as service_clock
 from portal.service.knowledge import models as knowledge
+from portal.service.repairs import models as repairs
 from portal.sms import models as sms
 
 MODULES = (
@@ -41,5 +42,6 @@ MODULES = (
     cases,
     service_clock,
     knowledge,
+    repairs,
     sms,
 )

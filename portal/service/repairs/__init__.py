@@ -1,0 +1,1 @@
+"""Repairs: from reception to return, with the parts and what they cost."""
