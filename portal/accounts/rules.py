@@ -252,7 +252,8 @@ def normal_email(text: str) -> str:
         BadEmailError: It is not an address.
     """
     email = text.strip().lower()
-    if len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email):
+    # Mails go out without SMTPUTF8: an address in other letters would never be reached.
+    if len(email) > LONGEST_EMAIL or not email.isascii() or not _EMAIL.fullmatch(email):
         raise BadEmailError
     return email
 
