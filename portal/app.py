@@ -40,7 +40,7 @@ from portal.quotes import views as quotes_views
 from portal.quotes.counting import count_open_quotes
 from portal.quotes.rules import KIND as QUOTE
 from portal.reports import exporting
-from portal.service import watching
+from portal.service import mailbox, watching
 from portal.service.assets import actions as assets
 from portal.service.assets import views as assets_views
 from portal.service.cases import ending as cases
@@ -154,6 +154,7 @@ def _plug_in() -> None:
     handle(sms.SEND, sms.deliver)
     handle(watching.ALARM_MAIL, watching.mail_alarm)
     recur("service.watch", timedelta(minutes=5), watching.watch_cases)
+    recur("service.mailbox", timedelta(seconds=10), mailbox.fetch_mail)
     handle(quotes.EXPIRE, quotes.expire_due)
     handle(quotes.REMIND, quotes.remind_due)
     handle(
