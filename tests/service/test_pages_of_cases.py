@@ -101,7 +101,7 @@ def test_a_file_of_a_note_is_not_there_for_the_customer(
     buyer: PortalClient, agent: PortalClient, opened: OpenCase
 ) -> None:
     number = opened().number
-    data = {"text": "See photo.", "key": "n", "files": (io.BytesIO(PNG), "lamp.png")}
+    data = {"note": "See photo.", "key": "n", "note_files": (io.BytesIO(PNG), "lamp.png")}
     assert agent.post(f"/service/cases/{number}/note", data=data).status_code == 303
 
     assert agent.get(f"/service/cases/{number}/attachments/1").status_code == 200
@@ -271,7 +271,7 @@ def test_a_closed_case_offers_the_rating_once(
     buyer.post(f"/service/cases/{number}/close")
     assert "Rate the service" in buyer.get(f"/service/cases/{number}").text
 
-    buyer.post(f"/service/cases/{number}/rate", data={"stars": "4", "text": "Fine."})
+    buyer.post(f"/service/cases/{number}/rate", data={"stars": "4", "words": "Fine."})
 
     page = buyer.get(f"/service/cases/{number}").text
     assert "4 of 5" in page

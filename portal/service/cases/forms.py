@@ -90,8 +90,8 @@ class ReplyForm(Form):
 
 class NoteForm(Form):
     key = HiddenField()
-    text = TextArea(_l("Internal note"), required=True, max_length=LONGEST_MESSAGE)
-    files = FilesField(_l("Files of the note"))
+    note = TextArea(_l("Internal note"), required=True, max_length=LONGEST_MESSAGE)
+    note_files = FilesField(_l("Files of the note"))
 
 
 class AssignForm(Form):
@@ -135,7 +135,7 @@ class ComplaintForm(Form):
 
 class RatingForm(Form):
     stars = RadioChoiceField(_l("How did we do?"))
-    text = TextArea(_l("In your words"), max_length=2000)
+    words = TextArea(_l("In your words"), max_length=2000)
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on
         super().__init__(*args, **options)

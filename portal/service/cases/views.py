@@ -223,7 +223,7 @@ def _article_text(case: Case, number: str) -> str:
 @requires(P.CASE_WORK)
 def note(number: str) -> ResponseReturnValue:
     form, case = NoteForm(), _reached(number, Move.NOTE)
-    text, files = form.text.data or "", form.files.attachments
+    text, files = form.note.data or "", form.note_files.attachments
     return _take(
         case,
         form,
@@ -370,7 +370,7 @@ def rate(number: str) -> ResponseReturnValue:
         form,
         Forms(rating=form),
         lambda: ending.rate_case(
-            current_actor(), number, _number(form.stars.data), form.text.data or "", now=now()
+            current_actor(), number, _number(form.stars.data), form.words.data or "", now=now()
         ),
         _("Your rating is noted. It goes to those who worked on the case."),
     )
