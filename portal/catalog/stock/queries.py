@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum, unique
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select, type_coerce
 
 from portal.catalog.models import Product, UomConversion, sku_key
 from portal.catalog.stock.models import StockLevel, StockMove, StockReservation
@@ -307,7 +307,7 @@ def _listed(filters: Filters) -> Select[*tuple[Any, ...]]:
             levels.c.store,
             levels.c.on_hand,
             reserved.label("reserved"),
-            (levels.c.on_hand - reserved).label("available"),
+            type_coerce(levels.c.on_hand - reserved, levels.c.on_hand.type).label("available"),
             levels.c.reorder_level,
             levels.c.expected_on,
         )
