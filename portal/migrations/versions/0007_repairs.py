@@ -49,7 +49,7 @@ def upgrade() -> None:
         ),
         sa.Column(
             "place",
-            sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"),
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
             nullable=False,
         ),
         sa.Column("fault", sa.Text(), nullable=False),
