@@ -14,6 +14,8 @@ from portal.service.quoting import fresh_part, plain_subject, text_of_html
 
 MOST_BYTES: Final = 30 * 1024 * 1024
 MOST_PARTS: Final = 100
+MOST_BOUNDARIES: Final = 200
+"""Parts within parts cost the parser more than they can be worth."""
 SMALLEST_INLINE: Final = 4 * 1024
 """Pictures inside the text below this size are logos of a signature, not evidence."""
 LONGEST_ID: Final = 255
@@ -85,6 +87,8 @@ def read_letter(raw: bytes, *, own_address: str) -> Letter:
     Raises:
         NotReadableError, NoSenderError, MachineError, ForgedError, EmptyMailError: Not taken.
     """
+    if raw.lower().count(b"boundary=") > MOST_BOUNDARIES:
+        raise NotReadableError
     try:
         mail = message_from_bytes(raw, policy=policy.default)
         return _read(mail, raw, own_address)
