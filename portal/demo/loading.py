@@ -28,6 +28,7 @@ from portal.files.importing import ImportKind, Mode, run_import
 from portal.files.reading import Table, read_table
 from portal.orders.history import imports as past_orders
 from portal.policy import Actor
+from portal.reports import rate_import as rates
 
 DATA: Final = files("portal.demo") / "data"
 PUBLISHED_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,7 +40,7 @@ BEFORE_PUBLISHING: Final = (
 )  # fmt: skip
 AFTER_PUBLISHING: Final = (
     "price-assignments", "agreements", "costs", "tax-rates", "freight-rates", "part-numbers",
-    "stock",
+    "stock", "exchange-rates",
 )  # fmt: skip
 SERVICES: Final = (
     ("products", "services"), ("price-entries", "service-prices"), ("costs", "service-costs"),
@@ -57,6 +58,7 @@ KINDS: Final[Mapping[str, ImportKind]] = {
         *pricing.KINDS,
         *stock.KINDS,
         *past_orders.KINDS,
+        *rates.KINDS,
     )
 }
 
