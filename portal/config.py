@@ -125,6 +125,11 @@ class Settings:
         return self.mail_from.rpartition("@")[2] or "localhost"
 
     @property
+    def exports_dir(self) -> Path:
+        """Folder of the files that jobs make, each under the hash of its content."""
+        return self.data_dir / "exports"
+
+    @property
     def sms_dir(self) -> Path:
         """Folder that receives text messages when no gateway is set."""
         return self.data_dir / "sms"

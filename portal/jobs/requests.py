@@ -79,7 +79,7 @@ def ask_for(  # noqa: PLR0913 - what a request consists of, all named at the cal
         )
         db.session.add(request)
         db.session.flush()
-        _note(actor, "job.requested", request.job_id, request.account_id, now, kind=kind)
+        _note(None if is_planned else actor, "job.requested", request.job_id, request.account_id, now, kind=kind)
     return request
 
 
@@ -130,7 +130,7 @@ def cancel_any(actor: Actor, job_id: int, now: datetime) -> Job:
     actor.must(P.JOB_SAVE)
     with transaction():
         row = queries.get_any(actor, job_id)
-        return _cancel(actor, job_id, row.account_id, now)
+        return _cancel(actor, job_id, row.account_id or actor.account_id, now)
 
 
 def retry_any(actor: Actor, job_id: int, now: datetime) -> Job:
@@ -138,10 +138,10 @@ def retry_any(actor: Actor, job_id: int, now: datetime) -> Job:
     actor.must(P.JOB_SAVE)
     with transaction():
         row = queries.get_any(actor, job_id)
-        return _retry(actor, job_id, row.account_id, now)
+        return _retry(actor, job_id, row.account_id or actor.account_id, now)
 
 
-def _cancel(actor: Actor, job_id: int, account_id: int | None, now: datetime) -> Job:
+def _cancel(actor: Actor, job_id: int, account_id: int, now: datetime) -> Job:
     job = _locked(job_id)
     Move.CANCEL.check(job.state, actor, str(job_id))
     if job.cancel_asked:
@@ -153,7 +153,7 @@ def _cancel(actor: Actor, job_id: int, account_id: int | None, now: datetime) ->
     return job
 
 
-def _retry(actor: Actor, job_id: int, account_id: int | None, now: datetime) -> Job:
+def _retry(actor: Actor, job_id: int, account_id: int, now: datetime) -> Job:
     job = _locked(job_id)
     Move.RETRY.check(job.state, actor, str(job_id))
     job.state, job.run_at, job.attempts, job.error = JobState.WAITING, now, 0, None
@@ -171,7 +171,7 @@ def _locked(job_id: int) -> Job:
 
 
 def _note(
-    actor: Actor, verb: str, job_id: int, account_id: int | None, now: datetime, *, kind: str
+    actor: Actor | None, verb: str, job_id: int, account_id: int, now: datetime, *, kind: str
 ) -> None:
     record(
         actor,
@@ -179,7 +179,7 @@ def _note(
         kind=KIND,
         object_id=job_id,
         number=str(job_id),
-        account_id=account_id or actor.account_id,
+        account_id=account_id,
         now=now,
         job_kind=kind,
     )

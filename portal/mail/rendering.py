@@ -21,6 +21,15 @@ class BadSubjectError(InvalidError):
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that goes with a message."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """Who a message goes to and how it is recognised when it comes twice.
 
@@ -34,6 +43,7 @@ class Envelope:
     message_id: str
     sent_at: datetime
     thread_id: str = ""
+    enclosures: tuple[Enclosure, ...] = ()
 
 
 def render(kind: str, envelope: Envelope, context: Mapping[str, Any]) -> EmailMessage:
@@ -65,4 +75,9 @@ def render(kind: str, envelope: Envelope, context: Mapping[str, Any]) -> EmailMe
     message.set_content(body.strip() + "\n")
     if html:
         message.add_alternative(html, subtype="html")
+    for enclosure in envelope.enclosures:
+        main, _slash, sub = enclosure.media_type.partition(";")[0].strip().partition("/")
+        message.add_attachment(
+            enclosure.content, maintype=main, subtype=sub, filename=enclosure.name
+        )
     return message

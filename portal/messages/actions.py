@@ -1,8 +1,10 @@
 """Telling people: `tell` inside an action's transaction, `deliver` in the worker."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from flask import current_app
@@ -11,8 +13,9 @@ from sqlalchemy import ColumnElement, select, update
 from portal.accounts.models import Account, AccountAssignment, Membership, MembershipRole, Person
 from portal.config import Settings
 from portal.db import EVERY_ROW, db, reaching, transaction
+from portal.files.storing import FileGoneError, load
 from portal.jobs.actions import schedule
-from portal.mail.rendering import Envelope, render
+from portal.mail.rendering import Enclosure, Envelope, render
 from portal.mail.sending import send
 from portal.messages.models import Delivery, Message
 from portal.policy import Role, Scope, grants_of
@@ -20,6 +23,8 @@ from portal.policy import Role, Scope, grants_of
 DELIVER: Final = "messages.deliver"
 THREAD: Final = "thread"
 """Key of a message's data under which its thread stands."""
+ENCLOSED: Final = "enclosed"
+"""Key of a message's data under which its files stand: name, media type, hash of the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ def tell(  # noqa: PLR0913 - a message has this many parts, all named at the cal
     supplier_roles: Iterable[Role] = (),
     is_secret: bool = False,
     thread: str = "",
+    enclosed: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Write a message to each receiver in the transaction under way; the worker delivers it.
 
@@ -58,11 +64,17 @@ def tell(  # noqa: PLR0913 - a message has this many parts, all named at the cal
         is_secret: Whether ``path`` opens something by itself; it is forgotten once delivered.
         thread: What the message belongs to, for example ``C-000042``: mail programs show all
             messages of one thread together, and an answer names it.
+        enclosed: Files of the folder of exports, each with ``name``, ``media_type`` and ``hash``.
     """
+    data = dict(subject)
+    if thread:
+        data[THREAD] = thread
+    if enclosed:
+        data[ENCLOSED] = [dict(file) for file in enclosed]
     common = {
         "kind": kind,
         "account_id": account_id,
-        "data": {**subject, THREAD: thread} if thread else dict(subject),
+        "data": data,
         "path": path,
         "created_at": now,
     }
@@ -91,6 +103,7 @@ def deliver(payload: Mapping[str, Any], now: datetime) -> None:
         )
         kind, path, data = message.kind, message.path, dict(message.data)
         key, account_id = message.id, message.account_id
+        enclosures = tuple(_enclosures(data.get(ENCLOSED, ()), settings.exports_dir))
         for receiver in receivers:
             if receiver.person_id in done:
                 continue
@@ -102,6 +115,7 @@ def deliver(payload: Mapping[str, Any], now: datetime) -> None:
                 message_id=f"<{kind}.{key}.{receiver.person_id}@{_host(settings)}>",
                 sent_at=now,
                 thread_id=thread_id(str(data[THREAD]), settings) if THREAD in data else "",
+                enclosures=enclosures,
             )
             context = data | {
                 "receiver": receiver,
@@ -122,6 +136,13 @@ def deliver(payload: Mapping[str, Any], now: datetime) -> None:
         if payload.get("is_secret"):
             with transaction():
                 db.session.execute(update(Message).where(Message.id == key).values(path=""))
+
+
+def _enclosures(files: Iterable[Mapping[str, str]], folder: Path) -> Iterator[Enclosure]:
+    """Yield the files of a message; one whose time is over is left out, the link says so."""
+    for file in files:
+        with suppress(FileGoneError):
+            yield Enclosure(file["name"], file["media_type"], load(file["hash"], folder))
 
 
 def thread_id(thread: str, settings: Settings) -> str:

@@ -46,7 +46,7 @@ class FileExpiredError(NotFoundError):
 def folder() -> Path:
     """Return where the files of jobs are kept."""
     settings: Settings = current_app.config["SETTINGS"]
-    return settings.data_dir / "exports"
+    return settings.exports_dir
 
 
 def clean_address(text: str) -> str:
@@ -99,13 +99,18 @@ def export(_payload: Mapping[str, Any], now: datetime) -> None:
         address = request.address
     if actor is None:
         raise GiveUpError(N_("This membership can't act any more."))
-    result = _file_of(actor, address)
+    result = file_of(actor, address)
     with reaching(EVERY_ROW), transaction():
         kept = keep_result(result, now)
         _tell(kept, "export_ready", now)
 
 
-def _file_of(actor: Actor, address: str) -> Result:
+def file_of(actor: Actor, address: str) -> Result:
+    """Store the file that ``actor`` gets from ``address`` at this moment.
+
+    Raises:
+        GiveUpError: They get none: the page is not open to them, or it is no file.
+    """
     response = answer_of(actor, address)
     if response.status_code >= BROKEN:
         message = f"the page answered {response.status_code}"
