@@ -42,10 +42,12 @@ from portal.quotes.rules import KIND as QUOTE
 from portal.reports import exporting
 from portal.service import mailbox, watching
 from portal.service.assets import actions as assets
+from portal.service.assets import pages as asset_pages
 from portal.service.assets import views as assets_views
 from portal.service.cases import ending as cases
 from portal.service.cases import setup_views as service_setup
 from portal.service.cases import views as cases_views
+from portal.service.cases.of_assets import cases_of
 from portal.service.clock import views as service_targets
 from portal.service.knowledge import views as articles
 from portal.sms import actions as sms
@@ -150,6 +152,7 @@ def _plug_in() -> None:
     approval_runs.on_outcome(QUOTE, quotes.settle, lock=quotes.lock_subject)
     ordering.set_ordered_quantities_hook(orders_queries.find_ordered_quantities)
     on_delivered(assets.take_in_delivered)
+    asset_pages.add_source(cases_of)
     handle(messages.DELIVER, messages.deliver)
     handle(sms.SEND, sms.deliver)
     handle(watching.ALARM_MAIL, watching.mail_alarm)

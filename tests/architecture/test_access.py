@@ -10,7 +10,6 @@ from portal.web.access import access_of
 from tests.architecture.sources import modules
 
 PROMISED = {
-    Permission.REPAIR_WORK,
     Permission.PART_READ,
     Permission.PART_SAVE,
     Permission.ORDER_REPORT_READ,

@@ -1,7 +1,7 @@
 """Files of assets: all or nothing, and an export imported again changes nothing."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 from flask import current_app
@@ -141,8 +141,7 @@ def test_two_accounts_may_have_the_same_tag_and_one_account_may_not(
     assert get_asset(cast.hanbit.viewer, "SAME").account.code == "HANBIT"
 
 
-def test_only_who_entitles_units_imports_them(cast: Cast, now: datetime, take_in: TakeIn) -> None:
-    assert now
+def test_only_who_entitles_units_imports_them(cast: Cast, take_in: TakeIn) -> None:
     with pytest.raises(NotAllowedError):
         take_in(Owned("T1"), actor=cast.acme.admin)
     assert take_in(Owned("T1"), actor=cast.supplier.service_agent).new == 1

@@ -35,12 +35,13 @@ from portal.service.assets.queries import (
 )
 from portal.service.assets.rules import AssetStatus, Covered, EntitlementKind, Move, Tab
 from tests.service.assets.conftest import Owned, TakeIn
+from tests.service.desk import OpenCase
 from tests.stage import Counted, PortalClient
 
 SignIn = Callable[..., PortalClient]
 Rows = Callable[[], dict[str, tuple[int, str]]]
 TODAY = date(2026, 11, 22)
-BUYER = "buyer@acme.example"
+BUYER, HERE = "buyer@acme.example", "ACME - IT"
 
 
 def tags(actor: object, **wanted: object) -> list[str]:
@@ -126,7 +127,7 @@ def test_the_list_needs_the_same_statements_for_one_unit_and_for_many(
     count_statements: Callable[[], AbstractContextManager[Counted]],
 ) -> None:
     take_in(Owned("ONE"))
-    client = sign_in(BUYER, membership="ACME - IT")
+    client = sign_in(BUYER, membership=HERE)
     client.get("/service/assets")
     with count_statements() as few:
         assert "ONE" in client.get("/service/assets").text
@@ -140,7 +141,7 @@ def test_the_list_needs_the_same_statements_for_one_unit_and_for_many(
 
 def test_the_export_has_exactly_what_the_page_shows(sign_in: SignIn, fleet: Sequence[str]) -> None:
     assert fleet
-    client = sign_in(BUYER, membership="ACME - IT")
+    client = sign_in(BUYER, membership=HERE)
 
     answer = client.get("/service/assets?view=expiring&days=30&format=csv")
 
@@ -155,7 +156,7 @@ def test_the_page_of_a_unit_says_at_once_what_covers_it(
     sign_in: SignIn, fleet: Sequence[str]
 ) -> None:
     assert fleet
-    client = sign_in(BUYER, membership="ACME - IT")
+    client = sign_in(BUYER, membership=HERE)
 
     page = client.get("/service/assets/it-buy").text
     assert "Covered until Dec 20, 2026, 28 more days." in page
@@ -306,7 +307,7 @@ def test_the_page_of_renewals_shows_prices_and_makes_the_quote(
     sign_in: SignIn, fleet: Sequence[str]
 ) -> None:
     assert fleet
-    client = sign_in(BUYER, membership="ACME - IT")
+    client = sign_in(BUYER, membership=HERE)
     page = client.get("/service/renewals?tag=IT-BUY&tag=IT-OLD&tag=LAB-1").text
     assert "until Dec 20, 2027: 89.00" in page
     assert ">LAB-1<" not in page
@@ -322,6 +323,19 @@ def test_the_page_of_renewals_shows_prices_and_makes_the_quote(
     assert sign_in("viewer@acme.example").get("/service/renewals").status_code == 403
 
 
+def test_the_cases_of_a_unit_stand_on_its_page_for_whoever_sees_them(
+    sign_in: SignIn, fleet: Sequence[str], opened: OpenCase, cast: Cast
+) -> None:
+    assert fleet
+    case = opened(cast.acme.buyer, subject="Keys stick", asset_tag="IT-BUY")
+    mine = sign_in(BUYER, membership=HERE).get("/service/assets/IT-BUY").text
+    assert f'href="/service/cases/{case.number}">{case.number}</a>' in mine
+    assert "Keys stick" in mine
+    desk = sign_in("desk@northwind.example").get("/service/assets/IT-BUY").text
+    assert "Covered until" in desk
+    assert case.number not in desk  # the order desk reads assets and no cases
+
+
 def test_what_other_packages_know_of_a_unit_stands_on_its_page(
     sign_in: SignIn, fleet: Sequence[str], now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -329,6 +343,6 @@ def test_what_other_packages_know_of_a_unit_stands_on_its_page(
     linked = pages.Linked(now, "X-000009", "A broken key", "/somewhere", "waiting", "work")
     monkeypatch.setattr(pages, "_sources", [lambda _actor, _asset: [linked]])
 
-    page = sign_in(BUYER, membership="ACME - IT").get("/service/assets/IT-BUY").text
+    page = sign_in(BUYER, membership=HERE).get("/service/assets/IT-BUY").text
 
     assert page.count("X-000009") == 2  # in the section and on the time line

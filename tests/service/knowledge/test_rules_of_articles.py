@@ -26,8 +26,8 @@ CHINESE = Candidate("K-4", "显示器闪烁或黑屏", "请检查线缆。")
 ALL = [BATTERY, MONITOR, SEND, CHINESE]
 
 
-def best(question: str, **more: object) -> list[str]:
-    return [item.number for item in rank(questions(question), ALL, 5, **more)]  # type: ignore[arg-type]
+def best(question: str) -> list[str]:
+    return [item.number for item in rank(questions(question), ALL, 5)]
 
 
 @pytest.mark.parametrize(
