@@ -140,7 +140,9 @@ def order_rows(
     for place, moment in enumerate(moments, start=1):
         email, unit = dice.choice(customer.buyers)
         status = dice.choices(("delivered", "closed", "returned"), (70, 27, 3))[0]
-        at = moment.replace(minute=dice.randrange(60), second=0, microsecond=0)
+        at = moment.replace(
+            hour=dice.randrange(6, 16), minute=dice.randrange(60), second=0, microsecond=0
+        )
         head = _head(
             customer, f"{customer.prefix}{place:05d}", at, f"{4500010000 + place * 7}", email, unit,
             status,

@@ -26,7 +26,7 @@ ROWS = (
 
 @pytest.fixture(autouse=True)
 def _taken_over(cast: Cast, now: datetime) -> None:
-    assert cast
+    assert cast.acme.account_id
     assert load_kind("orders", HEAD + ROWS, now).refused == []
 
 

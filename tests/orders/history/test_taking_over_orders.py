@@ -59,7 +59,7 @@ def test_an_order_stands_there_as_it_was(cast: Cast, now: datetime) -> None:
 
 
 def test_a_person_who_left_is_kept_as_text(cast: Cast, now: datetime) -> None:
-    assert cast
+    assert cast.acme.account_id
     assert take_over(FIRST.replace("buyer@", "gone.long.ago@"), now) == []
 
     order = db.session.scalars(select(PastOrder)).one()
@@ -69,7 +69,7 @@ def test_a_person_who_left_is_kept_as_text(cast: Cast, now: datetime) -> None:
 def test_a_missing_price_follows_from_the_total_and_the_other_way_round(
     cast: Cast, now: datetime
 ) -> None:
-    assert cast
+    assert cast.acme.account_id
     assert take_over(FIRST.replace("EA,10,20,", "EA,,0.01,"), now) == []
 
     line = db.session.scalars(select(PastOrderLine)).one()
@@ -77,7 +77,7 @@ def test_a_missing_price_follows_from_the_total_and_the_other_way_round(
 
 
 def test_an_order_is_described_whole_by_its_rows(cast: Cast, now: datetime) -> None:
-    assert cast
+    assert cast.acme.account_id
     take_over(FIRST + SECOND, now)
 
     report = load_kind("orders", HEAD + FIRST.replace(",20,", ",19.99,"), now)
@@ -112,7 +112,7 @@ def test_each_account_is_told_of_the_file_once(cast: Cast, now: datetime) -> Non
 def test_a_row_that_can_t_be_refuses_the_whole_file(
     cast: Cast, now: datetime, business_rows: Rows, rows: str, refusal: tuple[int, str, str]
 ) -> None:
-    assert cast
+    assert cast.acme.account_id
     before = business_rows()
 
     found = take_over(rows + FIRST.replace("A-1", "A-2"), now)
@@ -126,7 +126,7 @@ def test_a_row_that_can_t_be_refuses_the_whole_file(
 def test_an_export_imported_again_changes_nothing(
     cast: Cast, now: datetime, business_rows: Rows
 ) -> None:
-    assert cast
+    assert cast.acme.account_id
     take_over(FIRST + SECOND, now)
     before = business_rows()
 
@@ -137,7 +137,7 @@ def test_an_export_imported_again_changes_nothing(
 
 
 def test_ten_thousand_real_lines_come_over_to_the_cent_and_once(cast: Cast, now: datetime) -> None:
-    assert cast
+    assert cast.acme.account_id
     first = superstore.load(now)
     again = load_kind("orders", superstore.files()["orders"], now)
 
