@@ -1,15 +1,22 @@
-"""A quote that a buyer may order from: small enough to be approved without people."""
+"""Quotes that a buyer may order from, small enough to be approved without people, and orders."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
 from portal.accounts.models import Account, Address, CostCentre
+from portal.catalog.models import Product
+from portal.catalog.stock.actions import Count, correct_stock
+from portal.catalog.stock.models import StockLevel
+from portal.catalog.stock.rules import Store
 from portal.db import db, transaction
 from portal.demo.cast import Cast
+from portal.orders.actions import Terms, order_quote
+from portal.orders.models import Order
+from portal.orders.queries import get_order
 from portal.policy import Actor
 from portal.quotes import actions as quotes
 from portal.quotes.edits import DraftEdits
@@ -59,3 +66,40 @@ def set_account(cast: Cast) -> Callable[..., None]:
                 setattr(account, name, value)
 
     return change
+
+
+PlaceOrder = Callable[..., Order]
+
+
+@pytest.fixture
+def placed(cast: Cast, now: datetime, approved: MakeQuote) -> PlaceOrder:
+    """Return a function that makes a quote and orders so many of each of its lines."""
+
+    def place(*skus: str, quantity: int = 10, ordered: int | None = None) -> Order:
+        quote = approved(*skus, quantity=quantity)
+        quantities = {line.line_id: Decimal(ordered or quantity) for line in quote.current.lines}
+        terms = Terms(purchase_order_number=f"PO-{quote.number}", contact="Goods receipt")
+        order = order_quote(
+            cast.acme.buyer, quote.number, quantities, terms, key=quote.number, now=now
+        )
+        return get_order(cast.acme.buyer, order.number)
+
+    return place
+
+
+@pytest.fixture
+def stocked(cast: Cast, now: datetime) -> Callable[..., None]:
+    """Return a function that says how many of a product lie in the store, and no more."""
+
+    def store(sku: str, quantity: int, expected_on: date | None = None) -> None:
+        places = db.session.scalars(
+            select(StockLevel.location_code)
+            .join(Product, Product.id == StockLevel.product_id)
+            .where(Product.sku == sku, StockLevel.store == Store.SALE)
+        ).all()
+        for place in {*places, "BERLIN"}:
+            there = Decimal(quantity) if place == "BERLIN" else Decimal(0)
+            count = Count(on_hand=there, expected_on=expected_on, reorder_level=None)
+            correct_stock(cast.supplier.order_desk, sku, place, count, reason="Counted", now=now)
+
+    return store

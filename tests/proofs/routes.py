@@ -171,6 +171,13 @@ SAMPLES: Final[Mapping[str, Sample]] = {
         missing=999_999_999,
         is_private=True,
     ),
+    "/reports/views/": Sample(
+        table="saved_view",
+        column="id",
+        read=P.ORDER_REPORT_READ,
+        missing=999_999_999,
+        is_private=True,
+    ),
     "/desk/jobs/": Sample(table="job", column="id", read=P.JOB_READ, missing=999_999_999),
     "/desk/service/teams/": Sample(
         table="service_team", column="code", read=P.SERVICE_SETUP, missing="NO-TEAM"

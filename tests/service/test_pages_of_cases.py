@@ -131,7 +131,7 @@ def test_the_customer_sees_what_is_waited_for_and_why_the_clock_pauses(
     page = buyer.get(f"/service/cases/{number}")
 
     assert "waiting for customer" in page.text
-    assert "we wait for your answer" in page.text
+    assert "we wait for your reply" in page.text
     assert "paused" in page.text
     assert buyer.post(
         f"/service/cases/{number}/reply", data={"text": "The left one.", "key": "k"}

@@ -19,7 +19,7 @@ from portal.policy import Actor, Permission
 from portal.service.cases import queries
 from portal.service.cases.attaching import Attachment, check_attachments, safe_name
 from portal.service.cases.models import Case, CaseAttachment, CaseMessage, ServiceRule
-from portal.service.cases.queries import Requester
+from portal.service.cases.people import Requester, find_requesters
 from portal.service.cases.recording import note_step, tell_customer, tell_service
 from portal.service.cases.references import Reference, find_named, find_reference
 from portal.service.cases.routing import CaseFacts, Rule, route
@@ -183,7 +183,7 @@ def _requester(actor: Actor, membership_id: int | None) -> Requester:
     """Return for whom the case is: a customer's member, the actor where nobody is named."""
     actor.must(Permission.CASE_SAVE)
     wanted = membership_id or actor.membership_id
-    found = queries.find_requesters(actor, membership_id=wanted) if wanted else []
+    found = find_requesters(actor, membership_id=wanted) if wanted else []
     if not found:
         raise NoRequesterError
     return found[0]

@@ -8,13 +8,12 @@ from flask_babel import gettext as _
 
 from portal.errors import InvalidError
 from portal.policy import Actor
-from portal.service.assets.queries import today
+from portal.service.assets.queries import find_by_tags, today
 from portal.service.assets.rules import Cover, cover_of
-from portal.service.cases import queries
 from portal.service.cases.actions import NewCase
 from portal.service.cases.forms import NewCaseForm
 from portal.service.cases.pages import new_key
-from portal.service.cases.queries import Requester
+from portal.service.cases.people import Requester, find_requesters
 from portal.service.cases.references import Reference, find_reference
 from portal.service.cases.rules import CaseKind, Channel, Priority
 from portal.service.knowledge.queries import Suggestion, suggest
@@ -48,8 +47,18 @@ def blank_form(actor: Actor, args: Mapping[str, str]) -> NewCaseForm:
         subject=args.get("subject", "")[:200],
         priority=Priority.NORMAL,
         channel=Channel.CALL if actor.is_supplier else Channel.PORTAL,
-        requester=args.get("requester", "")[:200],
+        requester=_requester_of(actor, args)[:200],
     )
+
+
+def _requester_of(actor: Actor, args: Mapping[str, str]) -> str:
+    """Return for whom an agent opens it: who is named, who has the unit, or its account."""
+    named = args.get("requester") or args.get("account") or ""
+    if not actor.is_supplier or args.get("requester"):
+        return named
+    found = find_by_tags(actor, [args.get("asset", "")], args.get("account", ""))
+    holder = found[0].membership if len(found) == 1 else None
+    return holder.person.email if holder else named
 
 
 def show_blank(actor: Actor, form: NewCaseForm, now: datetime) -> NewCasePage:
@@ -57,6 +66,9 @@ def show_blank(actor: Actor, form: NewCaseForm, now: datetime) -> NewCasePage:
     reference = None
     if form.about.data and not actor.is_supplier:
         reference = _found(actor, actor.account_id, form.about.data)
+    elif form.about.data:
+        assets = find_by_tags(actor, [form.about.data])
+        reference = Reference(asset=assets[0]) if len(assets) == 1 else None
     return _page(actor, form, reference, now, is_checked=False)
 
 
@@ -116,7 +128,7 @@ def choose_requester(actor: Actor, form: NewCaseForm) -> Requester | None:
     if not text:
         form.add_error(_("Say for whom this case is: name, e-mail or account."), "requester")
         return None
-    found = queries.find_requesters(actor, text=text)
+    found = find_requesters(actor, text=text)
     chosen = form.requester_id.data or ""
     form.requester_id.choices = [(str(item.membership_id), item.label) for item in found]
     for item in found:

@@ -7,7 +7,7 @@ from typing import Final
 from portal.service.cases.models import Case
 from portal.service.cases.queries import stamps_of
 from portal.service.clock.queries import Measured, Reading, read_all
-from portal.service.clock.rules import Clock, Gauge, GaugeState
+from portal.service.clock.rules import Clock, GaugeState
 
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -50,11 +50,3 @@ def urgency(clock: Clock | None) -> tuple[datetime, timedelta]:
     if gauge is None:
         return NEVER, timedelta.max
     return gauge.due_at or NEVER, gauge.left if gauge.left is not None else timedelta.max
-
-
-def shown_gauge(clock: Clock) -> tuple[str, Gauge] | None:
-    """Return which promise a list shows: the one that is to be kept next, and its name."""
-    gauge = clock.next_gauge
-    if gauge is None:
-        return None
-    return ("first_answer" if gauge is clock.first_answer else "resolution"), gauge

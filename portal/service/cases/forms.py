@@ -37,7 +37,12 @@ EMPTY: list[tuple[str, str]] = []
 def words_of(kind: Any, first: str | None = None) -> list[tuple[str, str]]:  # noqa: ANN401 - an enum
     """Return the words of an enum to choose from, in their order."""
     chosen = [] if first is None else [("", first)]
-    return chosen + [(item.value, _(item.label)) for item in kind]
+    return chosen + [(item.value, _capital(_(item.label))) for item in kind]
+
+
+def _capital(text: str) -> str:
+    """Return a word as it stands alone: with a capital, where its script has any."""
+    return text[:1].upper() + text[1:]
 
 
 class FilesField(MultipleFileField):

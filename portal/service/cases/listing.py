@@ -12,6 +12,7 @@ from portal.policy import Actor, Permission
 from portal.service.cases import queries
 from portal.service.cases.clocks import find_clocks, is_overdue, urgency
 from portal.service.cases.models import Case
+from portal.service.cases.people import find_member_names
 from portal.service.cases.queries import CaseFilter
 from portal.service.cases.rules import (
     AGENT_TABS,
@@ -99,7 +100,7 @@ class Listing:
 
     def _rows(self, cases: Sequence[Case]) -> list[Row]:
         clocks = self._clocks(cases)
-        names = queries.find_member_names(
+        names = find_member_names(
             {case.membership_id for case in cases} | {case.assignee_id for case in cases}
         )
         return [

@@ -26,9 +26,10 @@ from portal.service.cases.forms import (
     TransferForm,
 )
 from portal.service.cases.models import Case, CaseMessage
+from portal.service.cases.people import find_member_names
 from portal.service.cases.plugs import Part, parts_of
 from portal.service.cases.rules import INTERNAL, KIND, LABELS, LIVE, CaseKind, Move
-from portal.service.cases.words import ClockLine, lines_of, pause_of
+from portal.service.clock.rules import Clock
 from portal.service.knowledge.queries import Suggestion, suggest
 from portal.web.locale import current_language
 from portal.web.timeline import TimelineEntry, entries_of
@@ -67,8 +68,7 @@ class CasePage:
     case: Case
     requester: str
     assignee: str
-    clock: list[ClockLine]
-    pause: str
+    clock: Clock | None
     cover: Cover | None
     thread: list[Said]
     timeline: list[TimelineEntry]
@@ -97,16 +97,14 @@ def _forms(forms: Forms) -> list[Any]:
 def show_case(actor: Actor, case: Case, now: datetime, forms: Forms | None = None) -> CasePage:
     """Return the page of a case: thread, facts, clock, what may be done, and its history."""
     is_agent = actor.can(Permission.CASE_WORK)
-    clock = find_clocks([case], now).get(case.id)
     parts = parts_of(actor, case, now)
-    names = queries.find_member_names({case.membership_id, case.assignee_id})
+    names = find_member_names({case.membership_id, case.assignee_id})
     buttons = _buttons(actor, case)
     return CasePage(
         case=case,
         requester=names.get(case.membership_id, ""),
         assignee=names.get(case.assignee_id or 0, ""),
-        clock=lines_of(clock) if clock else [],
-        pause=pause_of(clock, is_customer=not actor.is_supplier) if clock else "",
+        clock=find_clocks([case], now).get(case.id),
         cover=cover_of(case.asset, today(now)) if case.asset else None,
         thread=_thread(actor, case),
         timeline=_timeline(actor, case, parts),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.accounts.models import Account, Membership, Person
+from portal.accounts.models import Account
 from portal.catalog.models import Product
 from portal.db import db, in_pages, lock
 from portal.errors import N_, NotFoundError
@@ -348,95 +348,6 @@ def stamps_of(cases: Iterable[Case]) -> Mapping[int, tuple[Stamp, ...]]:
         for object_id, at, verb in rows:
             found[object_id or 0].append(Stamp(at, SIGNALS[verb]))
     return {case_id: tuple(stamps) for case_id, stamps in found.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Requester:
-    """A membership for which a case can be opened."""
-
-    membership_id: int
-    account_id: int
-    account_code: str
-    account_name: str
-    country: str
-    unit_id: int | None
-    unit_code: str
-    person_id: int
-    name: str
-    email: str
-
-    @property
-    def label(self) -> str:
-        """Name, mail and place, to choose from."""
-        place = f"{self.account_code} - {self.unit_code}" if self.unit_code else self.account_code
-        return f"{self.name} <{self.email}>, {place}"
-
-
-def find_requesters(
-    actor: Actor, *, text: str = "", membership_id: int | None = None, most: int = 20
-) -> list[Requester]:
-    """Return the members of customers for whom the actor may open a case, by name.
-
-    Args:
-        text: Part of a name or e-mail, or an account's code.
-        membership_id: This one alone.
-    """
-    statement = (
-        select(Membership, Person, Account)
-        .join(Person, Person.id == Membership.person_id)
-        .join(Account, Account.id == Membership.account_id)
-        .where(
-            within(
-                actor,
-                Permission.CASE_SAVE,
-                account=Membership.account_id,
-                unit=Membership.unit_id,
-                owner=Membership.id,
-            ),
-            Account.kind == "customer",
-            Membership.status == "active",
-            Person.status != "suspended",
-        )
-        .options(joinedload(Membership.unit))
-        .order_by(Person.name, Account.code, Membership.id)
-        .limit(most)
-    )
-    if membership_id is not None:
-        statement = statement.where(Membership.id == membership_id)
-    if text:
-        statement = statement.where(
-            or_(
-                Person.name.icontains(text, autoescape=True),
-                Person.email.icontains(text, autoescape=True),
-                func.lower(Account.code) == text.lower(),
-            )
-        )
-    return [
-        Requester(
-            membership_id=member.id,
-            account_id=account.id,
-            account_code=account.code,
-            account_name=account.name,
-            country=account.country,
-            unit_id=member.unit_id,
-            unit_code=member.unit.code if member.unit else "",
-            person_id=person.id,
-            name=person.name,
-            email=person.email,
-        )
-        for member, person, account in db.session.execute(statement).all()
-    ]
-
-
-def find_member_names(membership_ids: Collection[int | None]) -> Mapping[int, str]:
-    """Return membership id -> name, for pages that already may name them."""
-    known = sorted({key for key in membership_ids if key is not None})
-    rows = db.session.execute(
-        select(Membership.id, Person.name)
-        .join(Person, Person.id == Membership.person_id)
-        .where(Membership.id.in_(known))
-    )
-    return dict(rows.all())
 
 
 def find_accounts(actor: Actor) -> Sequence[tuple[str, str]]:

@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 from portal.calendars.queries import find_calendars
 from portal.errors import ConflictError, InvalidError, NotFoundError
 from portal.policy import P
-from portal.service.cases import queries, setup, teams
+from portal.service.cases import setup, teams
 from portal.service.cases.forms import PhraseForm, RuleForm, TeamForm
 from portal.service.cases.models import CannedAnswer, ServiceRule, ServiceTeam
+from portal.service.cases.people import find_member_names
 from portal.service.cases.rules import CaseKind, Priority
 from portal.service.cases.setup import NEW, PhraseFacts, RuleFacts, TeamFacts
 from portal.web.access import current_actor, requires
@@ -33,7 +34,7 @@ def index() -> ResponseReturnValue:
         teams=found,
         rules=teams.find_rules(),
         phrases=teams.find_phrases(),
-        names=queries.find_member_names(members | {team.manager_id for team in found}),
+        names=find_member_names(members | {team.manager_id for team in found}),
         languages=LANGUAGES,
     )
 

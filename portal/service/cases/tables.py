@@ -11,8 +11,7 @@ from flask_babel import lazy_gettext as _l
 from portal.service.cases.clocks import is_overdue
 from portal.service.cases.models import Case
 from portal.service.cases.rules import SortBy
-from portal.service.cases.words import ClockLine, short_line
-from portal.service.clock.rules import Clock
+from portal.service.clock.rules import Clock, Gauge
 from portal.web.tables import Column
 
 
@@ -26,9 +25,14 @@ class Row:
     assignee: str
 
     @property
-    def shown(self) -> ClockLine | None:
-        """The promise that is to be kept next, in words."""
-        return short_line(self.clock)
+    def gauge(self) -> Gauge | None:
+        """The promise that is to be kept next."""
+        return self.clock.next_gauge if self.clock else None
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether that promise is the first answer, and not the resolution."""
+        return self.clock is not None and self.gauge is self.clock.first_answer
 
     @property
     def is_overdue(self) -> bool:
@@ -38,7 +42,7 @@ class Row:
     @property
     def due_at(self) -> datetime | None:
         """When the promise that is to be kept next breaks."""
-        return self.shown.due_at if self.shown else None
+        return self.gauge.due_at if self.gauge else None
 
     @property
     def about(self) -> str:

@@ -9,6 +9,7 @@ from portal.policy import Actor
 from portal.service.cases import queries, teams
 from portal.service.cases.actions import must_work
 from portal.service.cases.models import Case
+from portal.service.cases.people import find_member_names
 from portal.service.cases.recording import note_step, tell_customer, tell_service
 from portal.service.cases.references import find_reference
 from portal.service.cases.rules import (
@@ -68,7 +69,7 @@ def take_case(actor: Actor, number: str, *, now: datetime) -> Case:
         if case.assignee_id == actor.membership_id:
             return case
         if case.assignee_id is not None:
-            name = queries.find_member_names([case.assignee_id]).get(case.assignee_id, "")
+            name = find_member_names([case.assignee_id]).get(case.assignee_id, "")
             raise TakenError(name=name, number=number)
         _give(actor, case, actor.membership_id, now)
     return case
