@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from portal.accounts.queries import load_operator
 from portal.catalog.models import Product
 from portal.catalog.stock.actions import Count, correct_stock, receive_stock, reserve
 from portal.catalog.stock.models import StockLevel, StockReservation
@@ -21,7 +22,7 @@ from portal.desk.kinds import BY_NAME
 from portal.files.writing import write_csv
 from portal.quotes.actions import add_lines, create_quote
 from tests.stage import Counted, PortalClient
-from tests.superstore import load_kind, load_operator
+from tests.superstore import load_kind
 
 SignIn = Callable[..., PortalClient]
 Rows = Callable[[], dict[str, tuple[int, str]]]

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.accounts.models import Account
+from portal.accounts.queries import load_operator
 from portal.db import db
 from portal.demo.cast import Cast
 from portal.desk.kinds import BY_NAME
@@ -37,7 +38,7 @@ def take_over(rows: str, now: datetime) -> list[tuple[int, str, str]]:
 def exported(account: str | None = None) -> str:
     kind = BY_NAME["orders"]
     columns = [column.name for column in kind.columns]
-    actor = superstore.load_operator("root", "UTC")
+    actor = load_operator("root", "UTC")
     return write_csv(
         columns, [[row[name] for name in columns] for row in kind.export(actor, account)]
     )
