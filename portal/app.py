@@ -39,7 +39,8 @@ from portal.quotes import ordering
 from portal.quotes import views as quotes_views
 from portal.quotes.counting import count_open_quotes
 from portal.quotes.rules import KIND as QUOTE
-from portal.reports import exporting
+from portal.reports import exporting, saving_views, scheduling
+from portal.reports import views as reports_views
 from portal.service import mailbox, watching
 from portal.service.assets import actions as assets
 from portal.service.assets import pages as asset_pages
@@ -59,6 +60,7 @@ BLUEPRINTS = (
     home.bp,
     record.bp,
     jobs.bp,
+    saving_views.bp,
     accounts.bp,
     catalog.bp,
     quotes_views.bp,
@@ -81,6 +83,7 @@ BLUEPRINTS = (
     articles.bp,
     cases_views.bp,
     service_setup.bp,
+    reports_views.bp,
 )
 
 
@@ -166,6 +169,8 @@ def _plug_in() -> None:
         most_attempts=exporting.MOST_ATTEMPTS,
         failed=exporting.export_failed,
     )
+    handle(scheduling.MAIL, scheduling.send_report, most_attempts=scheduling.MOST_ATTEMPTS)
+    recur("reports.plan", timedelta(minutes=1), scheduling.plan_reports)
     recur("jobs.sweep", timedelta(hours=1), exporting.sweep)
     recur("quotes.expire", timedelta(minutes=5), quotes.expire_quotes)
     recur("cases.close", timedelta(hours=1), cases.close_resolved)

@@ -76,6 +76,13 @@ NAVIGATION: Final = (
         prefix="/service/articles",
     ),
     NavItem(
+        label=N_("Reports"),
+        endpoint="reports.index",
+        permission=P.ORDER_REPORT_READ,
+        prefix="/reports",
+        or_with=(P.SERVICE_REPORT_READ, P.SALES_REPORT_READ),
+    ),
+    NavItem(
         label=N_("Price lists"),
         endpoint="price_lists.index",
         permission=P.PRICE_LIST_READ,

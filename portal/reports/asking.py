@@ -80,7 +80,7 @@ _LABELS: Final[Mapping[By, str]] = {
     By.STATUS: N_("Status"),
     By.ACCOUNT: N_("Account"),
     By.LEVEL: N_("Level"),
-    By.RULE: N_("Reason"),
+    By.RULE: N_("Rule"),
     By.APPROVER: N_("Decided by"),
     By.KIND: N_("Kind"),
     By.PRIORITY: N_("Priority"),

@@ -343,8 +343,8 @@ SCORE_VALUE: Final = Figure(
 )
 EARLIER_NET: Final = Figure(
     key="net_before",
-    label=N_("Ordered in the year before"),
-    meaning=N_("Net value ordered in the twelve months up to the last order."),
+    label=N_("Ordered before"),
+    meaning=N_("Net value of everything that the account ordered until then."),
     kind=Kind.MONEY,
 )
 

@@ -75,8 +75,13 @@ class Change:
     percent: Decimal | None
 
     @property
+    def label(self) -> str:
+        """What the figure is called."""
+        return _(self.figure.label)
+
+    @property
     def is_good(self) -> bool | None:
-        """Whether the figure moved the way it should; ``None`` where it did not move or is neither."""
+        """Whether the figure moved the way it should; ``None`` where nobody can say."""
         if self.now is None or self.before is None or self.now == self.before:
             return None
         if self.figure.is_better_up is None:

@@ -6,7 +6,7 @@ each line net of what was cancelled of it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -104,7 +104,7 @@ def sales_lines(actor: Actor, permission: Permission) -> Subquery:
     return union_all(_own(actor, permission), _past(actor, permission)).subquery("sales")
 
 
-def _own(actor: Actor, permission: Permission) -> Select[Any]:
+def _own(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
     valid = type_coerce(OrderLine.quantity - OrderLine.cancelled, ExactDecimal(3))
     price = OrderLine.list_price
     return (
@@ -136,7 +136,7 @@ def _own(actor: Actor, permission: Permission) -> Select[Any]:
     )
 
 
-def _past(actor: Actor, permission: Permission) -> Select[Any]:
+def _past(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
     return (
         past_visible_to(actor, permission)
         .join(PastOrderLine, PastOrderLine.past_order_id == PastOrder.id)
@@ -185,8 +185,8 @@ class Total:
 
 
 def find_totals(
-    lines: Subquery, conditions: Sequence[ColumnElement[bool]], key: Any
-) -> list[Total]:  # noqa: ANN401
+    lines: Subquery, conditions: Sequence[ColumnElement[bool]], key: ColumnElement[Any] | None
+) -> list[Total]:
     """Return the totals of order lines by a key and currency, in one statement.
 
     Args:
@@ -398,10 +398,7 @@ class SalesLine:
         return None if self.list is None else self.list - self.net
 
 
-_FIELDS: Final = (
-    "source number purchase_order_number placed_at account_id unit_id person status cost_centre"
-    " sku name quantity net list currency"
-).split()
+_FIELDS: Final = tuple(field.name for field in fields(SalesLine))
 
 
 def find_lines(
@@ -432,4 +429,5 @@ def count_lines(lines: Subquery, conditions: Sequence[ColumnElement[bool]]) -> i
 
 def first_placed_at(lines: Subquery) -> datetime | None:
     """Return when the oldest order within reach was placed."""
-    return db.session.scalar(select(func.min(lines.c.placed_at)))
+    found: datetime | None = db.session.scalar(select(func.min(lines.c.placed_at)))
+    return found

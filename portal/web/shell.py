@@ -30,7 +30,7 @@ class NavItem:
 
     ``side`` is "customer", "supplier" or "" for both; ``prefix`` is the start of the addresses for
     which the link is marked as current; ``count`` names the plugged function that says how many
-    things wait there.
+    things wait there; ``or_with`` are permissions any of which shows the link, too.
     """
 
     label: str
@@ -39,6 +39,7 @@ class NavItem:
     prefix: str
     side: str = ""
     count: str = ""
+    or_with: tuple[Permission, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,7 @@ def navigation(actor: Actor) -> Sequence[NavLink]:
         for item in plugs().items
         if item.endpoint in current_app.view_functions
         and item.side in {"", side}
-        and (item.permission is None or actor.can(item.permission))
+        and (item.permission is None or any(map(actor.can, (item.permission, *item.or_with))))
     ]
 
 
