@@ -24,7 +24,7 @@ Row = TypeVar("Row")
 Key = TypeVar("Key", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: with them `Column[Row](...)` fails in 3.11
 class Column(Generic[Row]):
     """One column: ``key`` names it in files, ``label`` on the page, ``value`` reads a row.
 
