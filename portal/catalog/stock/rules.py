@@ -154,16 +154,12 @@ def reserve_from(availability: Availability, wanted: Decimal) -> Reserved:
 
 
 def draw(levels: Sequence[tuple[str, Decimal]], quantity: Decimal) -> list[tuple[str, Decimal]]:
-    """Return from which locations a quantity is taken: one that holds it all, else the fullest.
+    """Return from which locations a quantity is taken: the fullest first, so the fewest do.
 
     Args:
         levels: Location and what is on hand there.
         quantity: At most the sum of what is on hand.
     """
-    whole = [(code, held) for code, held in levels if held >= quantity]
-    if whole:
-        code, _held = min(whole, key=lambda level: (level[1], level[0]))
-        return [(code, quantity)]
     taken: list[tuple[str, Decimal]] = []
     left = quantity
     for code, held in sorted(levels, key=lambda level: (-level[1], level[0])):

@@ -21,13 +21,13 @@ D = Decimal
 QUANTITIES = st.decimals(min_value=0, max_value=1000, places=3)
 
 
-def test_goods_come_from_the_emptiest_location_that_holds_them_all() -> None:
-    levels = [("BERLIN", D(40)), ("JENA", D(12)), ("SEOUL", D(9))]
+def test_goods_come_from_the_fullest_location() -> None:
+    levels = [("JENA", D(12)), ("BERLIN", D(40)), ("SEOUL", D(9))]
 
-    assert draw(levels, D(10)) == [("JENA", D(10))]
+    assert draw(levels, D(10)) == [("BERLIN", D(10))]
 
 
-def test_goods_that_no_location_holds_alone_come_from_the_fullest_first() -> None:
+def test_what_it_does_not_hold_comes_from_the_next_one() -> None:
     levels = [("BERLIN", D(4)), ("JENA", D(7)), ("SEOUL", D(0))]
 
     assert draw(levels, D(9)) == [("JENA", D(7)), ("BERLIN", D(2))]
