@@ -15,11 +15,8 @@ from portal.catalog.pricing.queries import PriceBook, buyer_of, open_book
 from portal.catalog.queries import visible_products
 from portal.catalog.rules import local_name, smallest_quantity
 from portal.db import db
-from portal.events.queries import find_events
 from portal.orders import queries as order_queries
 from portal.orders.models import Order
-from portal.orders.rules import KIND as ORDER
-from portal.orders.rules import LABELS as ORDER_LABELS
 from portal.policy import Actor, Permission
 from portal.service.assets import queries
 from portal.service.assets.forms import EntitlementForm, TransferForm
@@ -32,8 +29,6 @@ from portal.service.assets.renewing import (
     open_renewal,
 )
 from portal.service.assets.rules import (
-    KIND,
-    LABELS,
     MOST_DAYS,
     SOON_DAYS,
     AssetStatus,
@@ -43,25 +38,14 @@ from portal.service.assets.rules import (
     cover_of,
     renewed,
 )
+from portal.service.assets.telling import Linked, tell
 from portal.web.addresses import url_with
 from portal.web.formats import day, unit_price
 from portal.web.locale import current_language
-from portal.web.timeline import TimelineEntry, entries_of
+from portal.web.timeline import TimelineEntry
 
 MOST_TEXT: Final = 64
 SOON_CHOICES: Final = (30, 60, 90, 180, 365)
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """Something above that belongs to a unit, for example a case: what it is and where it is."""
-
-    at: datetime
-    number: str
-    title: str
-    url: str
-    state: str
-    tone: str
 
 
 Source = Callable[[Actor, Asset], Sequence[Linked]]
@@ -190,7 +174,7 @@ def show_asset(
         days_left=cover.days_left(on),
         order_url=order,
         product_url=_product_url(actor, asset),
-        timeline=_timeline(asset, linked, with_order=order is not None),
+        timeline=tell(asset, linked, with_order=order is not None),
         linked=linked,
         renewals=renewals,
         under_way=under_way,
@@ -247,21 +231,6 @@ def _product_url(actor: Actor, asset: Asset) -> str | None:
     statement = visible_products(actor, with_ended=True).where(Product.id == asset.product_id)
     found = db.session.scalar(statement.with_only_columns(Product.sku))
     return None if found is None else url_for("catalog.detail", sku=found)
-
-
-def _timeline(asset: Asset, linked: Sequence[Linked], *, with_order: bool) -> list[TimelineEntry]:
-    """Return what happened to a unit, newest first: its order, its own events, its cases."""
-    objects = [(KIND, asset.id)]
-    if with_order and asset.order_id is not None:
-        objects.append((ORDER, asset.order_id))
-    events = find_events(asset.account_id, objects)
-    names = queries.find_names({event.person_id for event in events if event.person_id})
-    entries = entries_of(events, {**ORDER_LABELS, **LABELS}, names)
-    entries.extend(
-        TimelineEntry(item.at, f"{item.number}: {item.title}", detail=item.state, tone=item.tone)
-        for item in linked
-    )
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,3 +299,6 @@ def _words(asset: Asset, item: Renewal, book: PriceBook | None, on: date) -> str
         day=day(until),
         price=amount,
     )
+
+
+__all__ = ["AssetPage", "Linked", "add_source", "show_asset", "show_renewals"]

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 
 from portal.policy import Actor, Permission
 from portal.service.assets.models import Asset
-from portal.service.assets.pages import Linked
+from portal.service.assets.telling import Linked
 from portal.service.cases.queries import find_of_asset
 
 

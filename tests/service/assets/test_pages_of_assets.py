@@ -34,6 +34,7 @@ from portal.service.assets.queries import (
     get_asset,
 )
 from portal.service.assets.rules import AssetStatus, Covered, EntitlementKind, Move, Tab
+from portal.service.assets.telling import Linked
 from tests.service.assets.conftest import Owned, TakeIn
 from tests.service.desk import OpenCase
 from tests.stage import Counted, PortalClient
@@ -50,8 +51,8 @@ def tags(actor: object, **wanted: object) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Return a page without the number by which its log line is found."""
-    return re.sub(r"eference: \w+", "", text)
+    """Return what a page says, without the number by which its log line is found."""
+    return re.sub(r"eference: \w+", "", text.partition("<main")[2].partition("</main>")[0])
 
 
 def test_everybody_sees_the_units_within_their_reach_and_no_other(
@@ -195,6 +196,8 @@ def test_a_service_contact_gives_a_unit_to_somebody_else(
     assert "Vera Lang" in page
     assert "Room 7" in page
     assert "Given to another unit, person or place" in page
+    assert "Ben Brandt → Vera Lang" in page
+    assert "Taken in from a file" in page
     asset = get_asset(cast.acme.viewer, "IT-BUY")
     assert asset.version == 2
     again = client.post("/service/assets/IT-BUY/transfer", data=data | {"place": "Room 8"})
@@ -340,7 +343,7 @@ def test_what_other_packages_know_of_a_unit_stands_on_its_page(
     sign_in: SignIn, fleet: Sequence[str], now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert fleet
-    linked = pages.Linked(now, "X-000009", "A broken key", "/somewhere", "waiting", "work")
+    linked = Linked(now, "X-000009", "A broken key", "/somewhere", "waiting", "work")
     monkeypatch.setattr(pages, "_sources", [lambda _actor, _asset: [linked]])
 
     page = sign_in(BUYER, membership=HERE).get("/service/assets/IT-BUY").text
