@@ -6,6 +6,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import current_app, render_template
 from flask_babel import force_locale
@@ -76,8 +77,13 @@ def render(kind: str, envelope: Envelope, context: Mapping[str, Any]) -> EmailMe
     if html:
         message.add_alternative(html, subtype="html")
     for enclosure in envelope.enclosures:
-        main, _slash, sub = enclosure.media_type.partition(";")[0].strip().partition("/")
+        kind, _semicolon, rest = enclosure.media_type.partition(";")
+        main, _slash, sub = kind.strip().partition("/")
         message.add_attachment(
-            enclosure.content, maintype=main, subtype=sub, filename=enclosure.name
+            enclosure.content,
+            maintype=main,
+            subtype=sub,
+            filename=enclosure.name,
+            params=dict(parse_qsl(rest.replace(" ", ""))),
         )
     return message
