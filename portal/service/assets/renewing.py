@@ -41,6 +41,8 @@ from portal.service.assets.rules import (
 )
 
 MOST_AT_ONCE: Final = 500
+MOST_NOTE: Final = 400
+"""Characters that the note of a line of a quote holds."""
 ENDED: Final = frozenset(
     {QuoteStatus.DISCARDED, QuoteStatus.EXPIRED, QuoteStatus.REJECTED, QuoteStatus.WITHDRAWN}
 )
@@ -164,6 +166,7 @@ def renew(actor: Actor, chosen: Mapping[str, str], *, key: str, title: str, now:
         quote = create_quote(actor, now, title=title)
         lines = [(sku, Decimal(count), None) for sku, count in sorted(quantities.items())]
         quote = add_lines(actor, quote.number, lines, now)
+        _name_units(quote, wanted)
         for asset, item in wanted:
             db.session.add(
                 AssetRenewal(
@@ -179,6 +182,14 @@ def renew(actor: Actor, chosen: Mapping[str, str], *, key: str, title: str, now:
             )
             _note(actor, asset, "asset.renewal-quoted", now, quote=quote.number)
     return quote
+
+
+def _name_units(quote: Quote, wanted: Sequence[tuple[Asset, Renewal]]) -> None:
+    """Note on each line which units it is for, so that approvers and the supplier read it."""
+    for line in quote.current.lines:
+        tags = [asset.service_tag for asset, item in wanted if item.product.sku == line.sku]
+        text = ", ".join(tags)
+        line.note = text if len(text) <= MOST_NOTE else text[: MOST_NOTE - 1] + "…"
 
 
 def _made_with(account_id: int, key: str) -> Quote | None:

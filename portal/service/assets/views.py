@@ -58,7 +58,7 @@ def index() -> ResponseReturnValue:
         on=on,
         views=pages.views_of(wanted, counts),
         chips=pages.chips_of(wanted),
-        units=queries.find_units(actor),
+        units=() if actor.is_supplier else queries.find_units(actor),
         soon=pages.SOON_CHOICES,
         states=list(AssetStatus),
         cover_of=queries.cover_of,

@@ -39,6 +39,7 @@ def test_a_delivered_renewal_extends_the_units_it_was_quoted_for(
     assert fleet
     quote = renew(buyer, {"IT-SHOP": "SV-0001", "it-buy": "SV-0001"}, key="k", title="R", now=now)
     assert [(line.sku, line.quantity) for line in quote.current.lines] == [("SV-0001", Decimal(2))]
+    assert quote.current.lines[0].note == "IT-BUY, IT-SHOP"
     placed = order(quote.number)
     assert cover_of(get_asset(buyer, "IT-SHOP"), now.date()).until == date(2027, 1, 14)
 
