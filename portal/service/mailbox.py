@@ -7,6 +7,7 @@ is answered.
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -24,13 +25,13 @@ from portal.accounts.models import Membership
 from portal.accounts.queries import find_person_by_email, load_actor
 from portal.config import Settings
 from portal.db import EVERY_ROW, db, reaching
-from portal.errors import N_, DomainError, InvalidError, NotFoundError
+from portal.errors import N_, ConflictError, DomainError, InvalidError, NotFoundError
 from portal.policy import Actor, P
 from portal.service.cases.actions import Attachment, NewCase, open_case, reply
 from portal.service.cases.attaching import MOST_FILES, MOST_TOGETHER, check_attachments
 from portal.service.cases.models import Case, CaseMessage
 from portal.service.cases.queries import get_case
-from portal.service.cases.rules import CaseKind, Channel, IllegalMoveError
+from portal.service.cases.rules import CaseKind, Channel
 from portal.service.letters import MOST_BYTES, Letter, read_letter
 from portal.web.formats import refusal
 
@@ -132,12 +133,14 @@ def _put_away(path: Path, folder: Path, taken: Taken) -> None:
     """Move a file to where it belongs, under a name of its own, with the reason beside it."""
     target = folder / (REJECTED if taken.reason else DONE)
     place = target / path.name
-    if place.exists():
-        place = target / f"{path.stem}.{sha256(path.read_bytes()).hexdigest()[:12]}{path.suffix}"
-    if taken.reason:
-        reason = place.with_name(f"{place.name}.reason.txt")
-        reason.write_text(f"{taken.reason}\n", encoding="utf-8")
-    path.replace(place)
+    with suppress(FileNotFoundError):  # another worker read it too, and moved it first
+        if place.exists():
+            digest = sha256(path.read_bytes()).hexdigest()[:12]
+            place = target / f"{path.stem}.{digest}{path.suffix}"
+        path.replace(place)
+        if taken.reason:
+            reason = place.with_name(f"{place.name}.reason.txt")
+            reason.write_text(f"{taken.reason}\n", encoding="utf-8")
     _log.info("mail taken", file=place.name, case=taken.number, rejected=taken.reason)
 
 
@@ -157,7 +160,7 @@ def take_letter(letter: Letter, settings: Settings, now: datetime) -> str:
     for actor, number in _answered(letter, actors, settings):
         try:
             return reply(actor, number, text, files, now=now, message_id=mail_id).number
-        except IllegalMoveError:
+        except (ConflictError, NotFoundError):
             continue  # a case that takes no more words: what is said begins a new one
     customers = [actor for actor in actors if not actor.is_supplier]
     if not customers:
