@@ -79,12 +79,12 @@ def _keyboards_are_late(now: datetime) -> None:
 
 def _a_mouse_is_replaced(now: datetime) -> None:
     """The desk proposes another mouse; the buyer has not answered."""
-    mice = _ordered("Mice for visitors", {"MS-0003": 4, "KB-0001": 2}, "4500018883", now - 3 * DAY)
-    line = next(item for item in mice.lines if item.sku == "MS-0003")
+    mice = _ordered("Mice for visitors", {"MS-0001": 8, "KB-0001": 2}, "4500018883", now - 3 * DAY)
+    line = next(item for item in mice.lines if item.sku == "MS-0001")
     propose_change(
         Cast.supplier.order_desk, mice.number,
-        {line.id: Wanted(line.quantity, Promise((now + 3 * DAY).date()), "MS-0001")},
-        reason="The maker has ended this mouse; the other one is its equal and here.",
+        {line.id: Wanted(line.quantity, Promise((now + 3 * DAY).date()), "MS-0002")},
+        reason="The maker has ended this mouse. The next model is here and has a longer cable.",
         now=now - 2 * DAY,
     )  # fmt: skip
 
@@ -92,7 +92,10 @@ def _a_mouse_is_replaced(now: datetime) -> None:
 def _trainees_come_later(now: datetime) -> None:
     """Confirmed, and then the buyer asks to cancel half of it."""
     boards = _ordered("Keyboards for trainees", {"KB-0001": 6}, "4500018879", now - 5 * DAY)
-    confirm_order(Cast.supplier.order_desk, boards.number, now=now - 4 * DAY)
+    confirm_order(
+        Cast.supplier.order_desk, boards.number, now=now - 4 * DAY,
+        promises={boards.lines[0].id: Promise((now + 4 * DAY).date())},
+    )  # fmt: skip
     request_cancellation(
         Cast.acme.buyer, boards.number, {boards.lines[0].id: Decimal(3)},
         reason="Three trainees start in spring instead.", now=now - 20 * HOUR,

@@ -31,6 +31,7 @@ from portal.orders.telling import told
 from portal.orders.validating import Validation, validate_orders
 from portal.policy import Actor
 from portal.quotes.history import HISTORY_LABELS, find_history
+from portal.web.forms import Form
 from portal.web.timeline import TimelineEntry, entries_of
 
 SUPPLIER_MOVES: Final = frozenset(
@@ -80,6 +81,20 @@ class Forms:
     typed: LineForm = field(default_factory=LineForm)
     deliver: Mapping[str, DeliverForm] = field(default_factory=dict)
 
+    @property
+    def refused(self) -> Form | LineForm | None:
+        """The first form with errors."""
+        every: list[Form | LineForm] = [
+            self.terms,
+            self.reason,
+            self.comment,
+            self.answer,
+            self.ship,
+            self.typed,
+            *self.deliver.values(),
+        ]
+        return next((form for form in every if form.errors), None)
+
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
@@ -99,9 +114,9 @@ class OrderPage:
     today: date
 
     @property
-    def form(self) -> TermsForm:
+    def form(self) -> Form | LineForm:
         """The form whose errors the page's title speaks of."""
-        return self.forms.terms
+        return self.forms.refused or self.forms.terms
 
     @property
     def has_left(self) -> bool:

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from wtforms.validators import ValidationError
 
 from portal.orders.actions import Terms
 from portal.orders.carriers import CARRIERS
@@ -69,7 +70,10 @@ class ShipForm(Form):
 
     def validate_packages(self, _field: object) -> None:
         """Read packages and weights together: there is one weight for each, or none."""
-        self._read = read_weights(self.packages.data or "", self.weights.data or "")
+        try:
+            self._read = read_weights(self.packages.data or "", self.weights.data or "")
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
     @property
     def parcel(self) -> Parcel:

@@ -63,7 +63,8 @@ def test_what_is_cancelled_late_is_not_open_again(order: Order, cast: Cast, now:
 
     line = done.lines[0]
     assert done.status is OrderStatus.PARTLY_SHIPPED
-    assert (line.valid, line.to_ship, line.line_total) == (5, 1, line.unit_price * 5)
+    assert (line.valid, line.to_ship) == (Decimal(5), Decimal(1))
+    assert line.line_total == line.unit_price * 5
     assert done.lines_total == line.line_total
     assert find_taken(order.quote_id) == {line.line_id: Taken(Decimal(5), Decimal(5))}
     quote = get_quote(cast.acme.buyer, order.quote.number)

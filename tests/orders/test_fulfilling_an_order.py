@@ -23,6 +23,7 @@ from portal.orders.delivering import (
     mark_delivered,
     on_delivered,
 )
+from portal.orders.fulfilment import Shipment
 from portal.orders.models import Order
 from portal.orders.progress import (
     BackorderError,
@@ -39,7 +40,6 @@ from portal.orders.shipping import (
     PackagesError,
     Parcel,
     SerialKnownError,
-    Shipment,
     ShipmentKeyError,
     UnknownCarrierError,
     ship_order,
@@ -81,7 +81,8 @@ def test_what_is_in_stock_is_promised_soon_and_the_rest_for_the_day_that_more_co
 
     line = confirm_order(cast.supplier.order_desk, order.number, now=now).lines[0]
 
-    assert (line.promised_on, line.backordered) == (TODAY + 2 * DAY, 6)
+    assert line.promised_on == TODAY + 2 * DAY
+    assert line.backordered == 6
     assert line.backorder_on == line.first_promised_on == TODAY + 11 * DAY
 
 
@@ -94,7 +95,8 @@ def test_confirming_reserves_what_is_ordered_although_there_is_less(
     confirm_order(cast.supplier.order_desk, order.number, now=now)
 
     there = find_availability([order.lines[0].product_id])[order.lines[0].product_id]
-    assert (there.on_hand, there.reserved) == (4, 10)
+    assert there.on_hand == 4
+    assert there.reserved == 10
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,8 @@ def test_an_order_leaves_in_parts_and_the_stock_with_it(
     assert whole.shipped_at == now
     assert whole.lines[0].shipped == 10
     there = find_availability([product_id])[product_id]
-    assert (there.on_hand, there.reserved) == (90, 0)
+    assert there.on_hand == 90
+    assert there.reserved == 0
     serials = [line.serial_numbers for line in load_fulfilment(whole).shipments[0].lines]
     assert serials == [("A-1", "A-2")]
 

@@ -32,7 +32,8 @@ from portal.quotes.rules import QuoteStatus
 
 PlaceOrder = Callable[..., Order]
 Rows = Callable[[], dict[str, object]]
-SOON = Promise(date(2026, 11, 26))
+DAY_SOON = date(2026, 11, 26)
+SOON = Promise(DAY_SOON)
 DAY = timedelta(days=1)
 
 
@@ -50,14 +51,14 @@ def test_a_later_day_and_a_smaller_quantity_need_no_new_approval(
     placed: PlaceOrder, cast: Cast, now: datetime
 ) -> None:
     order = placed("MS-0002", quantity=10)
-    propose(cast, order, now, Wanted(Decimal(7), Promise(SOON.on, Decimal(2), SOON.on + DAY)))
+    propose(cast, order, now, Wanted(Decimal(7), Promise(DAY_SOON, Decimal(2), DAY_SOON + DAY)))
 
     done = accept_change(cast.acme.buyer, order.number, now=now)
 
     line = done.order.lines[0]
     assert done.quote_number == ""
     assert done.order.status is OrderStatus.CONFIRMED
-    assert (line.quantity, line.valid, line.backordered) == (10, 7, 2)
+    assert (line.quantity, line.valid, line.backordered) == (Decimal(10), Decimal(7), Decimal(2))
     assert line.line_total == line.unit_price * 7
     assert done.order.net_total == line.line_total + done.order.freight
     assert find_taken(order.quote_id) == {line.line_id: Taken(Decimal(7), Decimal(0))}
@@ -76,12 +77,12 @@ def test_another_product_goes_through_the_next_revision_and_the_rest_is_confirme
 
     mouse, keyboard = done.order.lines
     assert done.order.status is OrderStatus.CONFIRMED
-    assert (mouse.valid, mouse.reopened, keyboard.valid) == (0, 10, 10)
+    assert (mouse.valid, mouse.reopened, keyboard.valid) == (Decimal(0), Decimal(10), Decimal(10))
     quote = get_quote(buyer, done.quote_number)
     assert (quote.status, quote.revision) == (QuoteStatus.DRAFT, 2)
     assert [(line.sku, line.quantity) for line in quote.current.lines] == [
-        ("KB-0004", 10),
-        ("MS-0003", 10),
+        ("KB-0004", Decimal(10)),
+        ("MS-0003", Decimal(10)),
     ]
     new = next(line for line in quote.current.lines if line.sku == "MS-0003")
     assert new.seen_price not in {None, mouse.unit_price}, "it is priced as of today, by itself"
@@ -122,7 +123,7 @@ def test_a_larger_quantity_is_content_that_nobody_approved(
 
     quote = get_quote(cast.acme.buyer, done.quote_number)
     assert done.order.status is OrderStatus.CANCELLED
-    assert [(line.sku, line.quantity) for line in quote.current.lines] == [("MS-0002", 12)]
+    assert [(line.sku, line.quantity) for line in quote.current.lines] == [("MS-0002", Decimal(12))]
 
 
 def test_a_refused_or_withdrawn_change_leaves_the_order_as_it_was_placed(
