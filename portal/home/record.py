@@ -21,6 +21,7 @@ from portal.accounts.rules import LABELS as ACCOUNT_LABELS
 from portal.approvals.rules import LABELS as APPROVAL_LABELS
 from portal.catalog.pricing.rules import LABELS as PRICE_LABELS
 from portal.catalog.rules import LABELS as CATALOGUE_LABELS
+from portal.catalog.stock.rules import LABELS as STOCK_LABELS
 from portal.errors import N_
 from portal.files.writing import write_csv, write_xlsx
 from portal.jobs.rules import LABELS as JOB_LABELS
@@ -40,6 +41,7 @@ bp = Blueprint("record", __name__)
 LABELS: Final[Mapping[str, str]] = {
     **ACCOUNT_LABELS,
     **CATALOGUE_LABELS,
+    **STOCK_LABELS,
     **PRICE_LABELS,
     **APPROVAL_LABELS,
     **QUOTE_LABELS,
@@ -63,6 +65,7 @@ KIND_LABELS: Final[Mapping[str, str]] = {
     "job": N_("Job"),
     "membership": N_("Membership"),
     "order": N_("Order"),
+    "past-order": N_("Imported order"),
     "person": N_("Person"),
     "policy": N_("Approval policy"),
     "price-list": N_("Price list"),
@@ -72,6 +75,7 @@ KIND_LABELS: Final[Mapping[str, str]] = {
     "saved-view": N_("Report view"),
     "service-rule": N_("Routing rule"),
     "service-team": N_("Service team"),
+    "stock": N_("Stock"),
     "tax-rate": N_("Tax rates"),
 }
 """Kind of an object -> how people call it."""
@@ -81,6 +85,7 @@ _PAGES: Final[Mapping[str, tuple[P, Callable[[RecordRow], str]]]] = {
     "order": (P.ORDER_READ, lambda row: url_for("orders.detail", number=row.number)),
     "approval": (P.APPROVAL_READ, lambda row: url_for("approvals.detail", run_id=row.object_id)),
     "case": (P.CASE_READ, lambda row: url_for("cases.detail", number=row.number)),
+    "stock": (P.STOCK_READ, lambda row: url_for("stock.detail", sku=row.number)),
     "price-list": (P.PRICE_LIST_READ, lambda row: url_for("price_lists.detail", code=row.number)),
     "product": (P.ACCOUNT_READ, lambda row: url_for("desk_catalog.detail", sku=row.number)),
     "account": (P.ACCOUNT_READ, lambda row: url_for("desk_accounts.detail", code=row.number)),

@@ -4,19 +4,18 @@ The first three are parts of what happens to an order or a repair, whose event s
 its line of the ledger. Levels are locked last, after account, quote, approval, order and case.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import select
 
 from portal.catalog.models import Product
 from portal.catalog.queries import ProductNotFoundError
+from portal.catalog.stock.ledger import lock_places, lock_products, lock_reservations, note_move
 from portal.catalog.stock.models import StockLevel, StockMove, StockReservation
 from portal.catalog.stock.queries import find_availability
 from portal.catalog.stock.rules import (
@@ -36,14 +35,11 @@ from portal.catalog.stock.rules import (
     spread,
     store_of,
 )
-from portal.db import db, in_pages, lock, transaction
+from portal.db import db, transaction
 from portal.events.actions import record
 from portal.policy import Actor, Permission
 
 MOST: Final = Decimal(999_999_999)
-PAGE: Final = 1_000
-Place = tuple[int, str]
-"""Product id and location code."""
 
 
 def reserve(
@@ -64,9 +60,9 @@ def reserve(
         By product id what lies there for it. Products for which no stock is kept are left out.
     """
     with transaction():
-        levels = _locked(wants, store)
+        levels = lock_products(wants, store)
         before = find_availability(levels, store=store)
-        held = _reservations(subject, levels, store)
+        held = lock_reservations(subject, levels, store)
         answers: dict[int, Reserved] = {}
         for product_id in sorted(levels):
             wanted = wants[product_id]
@@ -74,7 +70,7 @@ def reserve(
                 raise StockQuantityError
             answers[product_id] = reserve_from(before[product_id], wanted)
             _keep(subject, product_id, wanted, held.get(product_id), store, now)
-            _note(
+            note_move(
                 MoveKind.RESERVED, product_id, store, now,
                 reserved_change=wanted, subject=subject, actor=actor,
             )  # fmt: skip
@@ -97,16 +93,16 @@ def release(
     """
     with transaction():
         wanted = _wanted_ids(subject, quantities, store)
-        levels = _locked(wanted, store)
+        levels = lock_products(wanted, store)
         given: dict[int, Decimal] = {}
-        for product_id, kept in sorted(_reservations(subject, levels, store).items()):
+        for product_id, kept in sorted(lock_reservations(subject, levels, store).items()):
             part = (
                 kept.quantity if quantities is None else min(quantities[product_id], kept.quantity)
             )
             if part > 0:
                 _lessen(kept, part)
                 given[product_id] = part
-                _note(
+                note_move(
                     MoveKind.RELEASED, product_id, store, now,
                     reserved_change=-part, subject=subject, actor=actor,
                 )  # fmt: skip
@@ -132,8 +128,8 @@ def issue(
         NotEnoughStockError: Less is on hand; then nothing leaves.
     """
     with transaction():
-        levels = _locked(quantities, store)
-        held = _reservations(subject, levels, store)
+        levels = lock_products(quantities, store)
+        held = lock_reservations(subject, levels, store)
         for product_id in sorted(levels):
             _issue(
                 subject,
@@ -157,9 +153,9 @@ def give_back(
     """Put goods that were issued for a subject back to a location."""
     with transaction():
         places = {(product_id, location_code): part for product_id, part in quantities.items()}
-        for place, level in _ensured(places).items():
+        for place, level in lock_places(places).items():
             _add(level, places[place])
-            _note(
+            note_move(
                 MoveKind.RECEIVED, level.product_id, level.store, now,
                 on_hand_change=places[place], location=location_code, subject=subject, actor=actor,
             )  # fmt: skip
@@ -193,18 +189,18 @@ def receive_stock(  # noqa: PLR0913 - what a receipt says, all named at the call
         ProductNotFoundError: No product has this SKU.
         StockQuantityError: The quantity can't be received.
     """
-    actor.must(Permission.STOCK_SAVE)
+    _must_save(actor, location_code)
     if not (0 < quantity <= MOST) or quantity != round(quantity, 3):
         raise StockQuantityError
     with transaction():
         product = _product(sku)
-        [level] = _ensured([(product.id, location_code)]).values()
+        [level] = lock_places([(product.id, location_code)]).values()
         if key and db.session.scalar(select(StockMove.id).where(StockMove.form_key == key)):
             return
         _add(level, quantity)
         if _is_due(level, actor, now):
             level.expected_on = None
-        _note(
+        note_move(
             MoveKind.RECEIVED, product.id, level.store, now,
             on_hand_change=quantity, location=location_code, reason=note, actor=actor, key=key,
         )  # fmt: skip
@@ -222,12 +218,12 @@ def correct_stock(
         CountedQuantityError, ReasonNeededError: What was typed can't be used.
         StockMovedError: The level changed since the form was opened.
     """
-    actor.must(Permission.STOCK_SAVE)
+    _must_save(actor, location_code)
     if not (0 <= count.on_hand <= MOST) or count.on_hand != round(count.on_hand, 3):
         raise CountedQuantityError
     with transaction():
         product = _product(sku)
-        [level] = _ensured([(product.id, location_code)]).values()
+        [level] = lock_places([(product.id, location_code)]).values()
         if count.seen not in {None, level.mark}:
             raise StockMovedError(location=location_code, on_hand=_plain(level.on_hand))
         change = count.on_hand - level.on_hand
@@ -240,6 +236,13 @@ def correct_stock(
             )  # fmt: skip
 
 
+def _must_save(actor: Actor, location_code: str) -> None:
+    """Raise `NotAllowedError` unless the actor may change stock there; the workshop has its own."""
+    if store_of(location_code) is Store.REPAIR and actor.can(Permission.PART_SAVE):
+        return
+    actor.must(Permission.STOCK_SAVE)
+
+
 def set_level(
     level: StockLevel, count: Count, *, now: datetime, reason: str, actor: Actor | None
 ) -> bool:
@@ -250,16 +253,11 @@ def set_level(
     level.expected_on, level.reorder_level = plan
     if change:
         level.on_hand = count.on_hand
-        _note(
+        note_move(
             MoveKind.COUNTED, level.product_id, level.store, now,
             on_hand_change=change, location=level.location_code, reason=reason, actor=actor,
         )  # fmt: skip
     return is_changed
-
-
-def lock_levels(places: Iterable[Place]) -> dict[Place, StockLevel]:
-    """Lock the levels of some places, making those that are not there yet, at nothing on hand."""
-    return _ensured(places)
 
 
 def _issue(
@@ -283,74 +281,12 @@ def _issue(
     for (code, part), share in zip(parts, shares, strict=True):
         level = by_code[code]
         level.on_hand -= part
-        _note(
+        note_move(
             MoveKind.ISSUED, level.product_id, level.store, now, location=code,
             on_hand_change=-part, reserved_change=-share, subject=subject, actor=actor,
         )  # fmt: skip
     if kept is not None:
         _lessen(kept, from_reserved)
-
-
-def _locked(product_ids: Iterable[int], store: Store) -> dict[int, list[StockLevel]]:
-    """Lock what is kept of some products in one store, in the order of products and locations."""
-    found: dict[int, list[StockLevel]] = {}
-    for page in in_pages(sorted(set(product_ids)), PAGE):
-        statement = (
-            select(StockLevel)
-            .where(StockLevel.product_id.in_(page), StockLevel.store == store)
-            .order_by(StockLevel.product_id, StockLevel.location_code)
-        )
-        for level in db.session.scalars(lock(statement)):
-            found.setdefault(level.product_id, []).append(level)
-    return found
-
-
-def _ensured(places: Iterable[Place]) -> dict[Place, StockLevel]:
-    wanted = sorted(set(places))
-    _insert_missing(wanted)
-    found: dict[Place, StockLevel] = {}
-    for page in in_pages(wanted, PAGE):
-        statement = (
-            select(StockLevel)
-            .where(tuple_(StockLevel.product_id, StockLevel.location_code).in_(page))
-            .order_by(StockLevel.product_id, StockLevel.location_code)
-        )
-        for level in db.session.scalars(lock(statement)):
-            found[level.product_id, level.location_code] = level
-    return found
-
-
-def _insert_missing(places: Iterable[Place]) -> None:
-    """Insert the levels that are not there; whoever comes second finds those of the first."""
-    is_sqlite = db.session().get_bind().dialect.name == "sqlite"
-    statement = (sqlite_insert if is_sqlite else postgresql_insert)(StockLevel)
-    for page in in_pages(places, PAGE):
-        rows = [
-            {
-                "product_id": product_id,
-                "location_code": code,
-                "store": store_of(code),
-                "on_hand": NONE,
-            }
-            for product_id, code in page
-        ]
-        db.session.execute(statement.on_conflict_do_nothing(), rows)
-
-
-def _reservations(
-    subject: Subject, product_ids: Iterable[int], store: Store
-) -> dict[int, StockReservation]:
-    kind, key = subject
-    wanted = sorted(product_ids)
-    if not wanted:
-        return {}
-    statement = select(StockReservation).where(
-        StockReservation.subject_kind == kind,
-        StockReservation.subject_id == key,
-        StockReservation.store == store,
-        StockReservation.product_id.in_(wanted),
-    )
-    return {item.product_id: item for item in db.session.scalars(lock(statement))}
 
 
 def _wanted_ids(
@@ -408,41 +344,6 @@ def _is_due(level: StockLevel, actor: Actor, now: datetime) -> bool:
     """Whether the goods that were expected are those that arrive now."""
     today = now.astimezone(ZoneInfo(actor.time_zone)).date()
     return level.expected_on is not None and level.expected_on <= today
-
-
-def _note(  # noqa: PLR0913 - the columns of the ledger, all named at the call
-    kind: MoveKind,
-    product_id: int,
-    store: Store,
-    now: datetime,
-    *,
-    on_hand_change: Decimal = NONE,
-    reserved_change: Decimal = NONE,
-    location: str | None = None,
-    subject: Subject | None = None,
-    reason: str = "",
-    actor: Actor | None = None,
-    key: str | None = None,
-) -> None:
-    db.session.execute(
-        insert(StockMove),
-        [
-            {
-                "kind": kind,
-                "product_id": product_id,
-                "store": store,
-                "location_code": location,
-                "on_hand_change": on_hand_change,
-                "reserved_change": reserved_change,
-                "subject_kind": subject[0] if subject else None,
-                "subject_id": subject[1] if subject else None,
-                "reason": reason,
-                "person_id": actor.person_id if actor else None,
-                "form_key": key,
-                "moved_at": now,
-            }
-        ],
-    )
 
 
 def _product(sku: str) -> Product:

@@ -14,7 +14,8 @@ from portal.catalog.pricing.lookups import (
     find_products,
     plain,
 )
-from portal.catalog.stock.actions import Count, Place, lock_levels, set_level
+from portal.catalog.stock.actions import Count, set_level
+from portal.catalog.stock.ledger import Place, lock_places
 from portal.catalog.stock.models import StockLevel
 from portal.catalog.stock.queries import find_places
 from portal.db import db
@@ -36,7 +37,7 @@ def _apply(actor: Actor, batch: Batch) -> None:
     usable = [row for row in rows if _is_usable(batch, row, products, known)]
     if batch.report.refused:
         return
-    levels = lock_levels(_place(row, products) for row in usable)
+    levels = lock_places(_place(row, products) for row in usable)
     for row in usable:
         place = _place(row, products)
         is_new = place not in known
