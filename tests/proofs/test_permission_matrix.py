@@ -53,7 +53,15 @@ class Result(StrEnum):
 LEADS: Final = {"accounts.sign_out": Result.SIGN_IN, "approvals.link": Result.ABSENT}
 """Where an address that any signed-in person may use leads: out, or to what a secret names."""
 _REFUSALS: Final = {Result.REFUSED, Result.ABSENT}
-MAKES_ONES_OWN: Final = frozenset({"quotes.copy"})
+MAKES_ONES_OWN: Final = frozenset(
+    {
+        "quotes.copy",
+        "reordering.own",
+        "reordering.own_again",
+        "reordering.past",
+        "reordering.past_again",
+    }
+)
 """What may be read may be taken as the pattern for something new of one's own."""
 REACHED: Final = {
     Scope.OWN: {Place.OWN},
