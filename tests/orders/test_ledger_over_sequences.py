@@ -180,7 +180,7 @@ class Desk:
         assert there.reserved == to_ship
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_nothing_is_lost_or_doubled_whatever_happens(
     cast: Cast,
     now: datetime,
@@ -189,11 +189,11 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
     set_account: Callable[..., None],
     seed: int,
 ) -> None:
-    _play(cast, now, approved, stocked, set_account, seed=seed, steps=20)
+    _play(cast, now, approved, stocked, set_account, seed=seed, steps=12)
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("seed", range(100, 112))
+@pytest.mark.parametrize("seed", range(100, 104))
 def test_nothing_is_lost_or_doubled_over_long_histories(
     cast: Cast,
     now: datetime,
@@ -202,7 +202,7 @@ def test_nothing_is_lost_or_doubled_over_long_histories(
     set_account: Callable[..., None],
     seed: int,
 ) -> None:
-    _play(cast, now, approved, stocked, set_account, seed=seed, steps=50)
+    _play(cast, now, approved, stocked, set_account, seed=seed, steps=40)
 
 
 def _play(  # noqa: PLR0913 - what both tests hand on
