@@ -17,6 +17,7 @@ from portal.jobs.queries import JobRow, JobTab
 from portal.jobs.rules import ENDED, JobState, Move, percent
 from portal.policy import Actor, P
 from portal.reports import exporting
+from portal.reports.saving import ROOT, title_of
 from portal.web.access import current_actor, requires, signed_in
 from portal.web.addresses import url_with
 from portal.web.clock import now
@@ -156,9 +157,11 @@ def new() -> ResponseReturnValue:
 
 
 def _title_of(actor: Actor, address: str) -> str:
-    """Return what the file is called on the page of jobs: as the menu calls its list."""
+    """Return what the file is called on the page of jobs: as the menu calls its list, or as the report."""
     path, _mark, query = address.partition("?")
     label = next((link.label for link in navigation(actor) if link.url == path), path)
+    if path.startswith(ROOT):
+        label = title_of(path.removeprefix(ROOT).partition("/")[0])
     return f"{label} ({'XLSX' if 'format=xlsx' in query else 'CSV'})"
 
 

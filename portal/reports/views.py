@@ -31,6 +31,7 @@ from portal.reports.running import (
 from portal.reports.tiles import find_sections, find_tiles
 from portal.web.access import current_person, requires, signed_in
 from portal.web.clock import now
+from portal.web.exports import must_fit
 from portal.web.identity import current_actor
 from portal.web.paging import Page, offset_of, page_number, page_size
 from portal.web.tables import cells_of, file_response, header_of
@@ -90,6 +91,7 @@ def show_rows(name: str) -> ResponseReturnValue:
     wanted = read_args(actor, report, request.args, now())
     listing = list_rows(actor, report, wanted)
     if request.args.get("format") in FILES:
+        must_fit(listing.total)
         rows = listing.fetch(None, 0)
         return _file(f"{name}-rows", listing.columns, rows, str(report.title))
     number, size = page_number(), page_size()
