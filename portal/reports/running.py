@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import url_for
 from flask_babel import gettext as _
 
 from portal.errors import N_, NotFoundError
@@ -22,6 +21,9 @@ from portal.reports.results import Change, ReportResult, ResultRow, chart_of, co
 from portal.reports.serving import CASES, COMPLAINTS, REPAIR_TIME
 from portal.reports.shapes import Listing, Report, Worked
 from portal.reports.spending import ORDERS, REVENUE
+
+ROOT: Final = "/reports"
+"""Where reports are; mails name their addresses, too, where no request says which host asks."""
 
 REPORTS: Final[Mapping[str, Report]] = {
     report.name: report
@@ -135,7 +137,7 @@ def _changes(actor: Actor, report: Report, wanted: Wanted, worked: Worked) -> Se
 def rows_url(report: Report, wanted: Wanted, key: str | None) -> str:
     """Return the address of the rows behind a group, or behind all of them."""
     arguments = arguments_of(report, wanted) | ({} if key is None else {"key": key})
-    return f"{url_for(f'reports.{endpoint_of(report)}_rows')}?{urlencode(arguments)}"
+    return f"{ROOT}/{report.name}/rows?{urlencode(arguments)}"
 
 
 def arguments_of(report: Report, wanted: Wanted) -> dict[str, str]:
@@ -150,7 +152,7 @@ def arguments_of(report: Report, wanted: Wanted) -> dict[str, str]:
 
 def report_url(report: Report, arguments: Mapping[str, str]) -> str:
     """Return the address of a report with some arguments."""
-    address = url_for(f"reports.{endpoint_of(report)}")
+    address = f"{ROOT}/{report.name}"
     return f"{address}?{urlencode(arguments)}" if arguments else address
 
 

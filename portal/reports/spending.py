@@ -50,6 +50,11 @@ class _Sum:
     list: Decimal = f.NONE
     listed: Decimal = f.NONE
 
+    @property
+    def has_list(self) -> bool:
+        """Whether any of its lines has a list price."""
+        return bool(self.list or self.listed)
+
     def values(self, saved: str) -> dict[str, Any]:
         """Return the figures by their key; ``saved`` is what the difference is called."""
         difference = self.list - self.listed
@@ -57,8 +62,8 @@ class _Sum:
             "orders": self.orders,
             "lines": self.lines,
             "net": self.net,
-            "list": self.list,
-            saved: difference,
+            "list": self.list if self.has_list else None,
+            saved: difference if self.has_list else None,
             f"{saved}_percent": f.share(difference, self.list),
         }
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from flask import url_for
 from flask_babel import gettext as _
 
+from portal.errors import N_
 from portal.policy import Actor
 from portal.reports import figures as f
 from portal.reports.figures import Figure, change
 from portal.reports.results import Change
-from portal.reports.running import REPORTS, endpoint_of, read_args, report_url
+from portal.reports.running import REPORTS, read_args, report_url
 from portal.reports.shapes import Report, Section
 
 
@@ -33,32 +33,34 @@ class _Wish:
     report: str
     figure: Figure
     beside: Figure | None = None
+    label: str = ""
+    """What the figure is called where its report does not stand around it."""
 
 
 _CUSTOMER: Final = (
     _Wish("orders", f.NET),
     _Wish("orders", f.SAVED, f.SAVED_SHARE),
-    _Wish("deliveries", f.OPEN_LINES, f.LATE_LINES),
-    _Wish("on-time", f.ON_TIME_SHARE),
-    _Wish("approval-time", f.APPROVAL_HOURS),
+    _Wish("deliveries", f.OPEN_LINES, f.LATE_LINES, N_("Lines to be delivered")),
+    _Wish("on-time", f.ON_TIME_SHARE, label=N_("Delivered on time")),
+    _Wish("approval-time", f.APPROVAL_HOURS, label=N_("Approval step, average")),
     _Wish("cases", f.CASES, f.CASES_OPEN),
-    _Wish("cases", f.RESOLVED_SHARE),
-    _Wish("repair-time", f.REPAIR_DAYS),
-    _Wish("entitlements", f.ASSETS_EXPIRING),
+    _Wish("cases", f.RESOLVED_SHARE, label=N_("Cases resolved in time")),
+    _Wish("repair-time", f.REPAIR_DAYS, label=N_("Repair, average")),
+    _Wish("entitlements", f.ASSETS_EXPIRING, label=N_("Assets losing cover")),
 )
 _SUPPLIER: Final = (
     _Wish("revenue", f.REVENUE),
     _Wish("revenue", f.DISCOUNT, f.DISCOUNT_SHARE),
-    _Wish("funnel", f.QUOTE_SHARE),
-    _Wish("backlog", f.OPEN_VALUE, f.LATE_LINES),
-    _Wish("on-time", f.ON_TIME_SHARE),
-    _Wish("deliveries", f.LATE_LINES),
-    _Wish("approval-time", f.APPROVAL_HOURS),
+    _Wish("funnel", f.QUOTE_SHARE, label=N_("Quotes that became orders")),
+    _Wish("backlog", f.OPEN_VALUE, f.LATE_LINES, N_("Backlog")),
+    _Wish("on-time", f.ON_TIME_SHARE, label=N_("Delivered on time")),
+    _Wish("deliveries", f.LATE_LINES, label=N_("Late lines")),
+    _Wish("approval-time", f.APPROVAL_HOURS, label=N_("Approval step, average")),
     _Wish("cases", f.CASES, f.CASES_OPEN),
-    _Wish("cases", f.RESOLVED_SHARE),
-    _Wish("repair-time", f.REPAIR_DAYS),
+    _Wish("cases", f.RESOLVED_SHARE, label=N_("Cases resolved in time")),
+    _Wish("repair-time", f.REPAIR_DAYS, label=N_("Repair, average")),
     _Wish("complaints", f.COMPLAINTS, f.COMPLAINTS_OPEN),
-    _Wish("entitlements", f.ASSETS_EXPIRING),
+    _Wish("entitlements", f.ASSETS_EXPIRING, label=N_("Assets losing cover")),
 )
 
 
@@ -98,7 +100,7 @@ def _tile(
     asked = {name: args[name] for name in ("period", "currency", "compare") if args.get(name)}
     return Tile(
         report=report,
-        label=_(wish.figure.label),
+        label=_(wish.label or wish.figure.label),
         change=Change(
             wish.figure, latest.get(key), old.get(key), change(latest.get(key), old.get(key))
         ),
@@ -119,7 +121,7 @@ def find_sections(actor: Actor) -> Sequence[tuple[str, Sequence[tuple[Report, st
         (
             _(section.label),
             [
-                (report, url_for(f"reports.{endpoint_of(report)}"))
+                (report, report_url(report, {}))
                 for report in REPORTS.values()
                 if report.section is section and report.is_open_to(actor)
             ],

@@ -51,8 +51,8 @@
       aria: { enabled: true, label: { enabled: false }, decal: { show: true } },
       color: palette(),
       backgroundColor: "transparent",
-      textStyle: { color: text, fontFamily: style().fontFamily },
-      grid: { left: 8, right: 24, top: 36, bottom: 8, containLabel: true },
+      textStyle: { color: text, fontFamily: getComputedStyle(document.body).fontFamily },
+      grid: { left: 8, right: 24, top: chart.series.length > 1 ? 64 : 36, bottom: 8, containLabel: true },
       legend: { show: chart.series.length > 1, top: 0, left: 0, textStyle: { color: text } },
       tooltip: {
         trigger: "axis",

@@ -10,11 +10,6 @@ from portal.web.access import access_of
 from tests.architecture.sources import modules
 
 PROMISED = {
-    Permission.PART_READ,
-    Permission.PART_SAVE,
-    Permission.ORDER_REPORT_READ,
-    Permission.SERVICE_REPORT_READ,
-    Permission.SALES_REPORT_READ,
 }
 """Rights whose pages are still being built; the page that asks for one takes it away."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
