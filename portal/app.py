@@ -38,6 +38,7 @@ from portal.quotes import actions as quotes
 from portal.quotes import ordering
 from portal.quotes import views as quotes_views
 from portal.quotes.counting import count_open_quotes
+from portal.quotes.guarding import watch_quotes
 from portal.quotes.rules import KIND as QUOTE
 from portal.reports import exporting, saving_views, scheduling
 from portal.reports import views as reports_views
@@ -45,12 +46,17 @@ from portal.service import mailbox, watching
 from portal.service.assets import actions as assets
 from portal.service.assets import pages as asset_pages
 from portal.service.assets import views as assets_views
+from portal.service.assets.pages import add_source
 from portal.service.cases import ending as cases
 from portal.service.cases import setup_views as service_setup
 from portal.service.cases import views as cases_views
 from portal.service.cases.of_assets import cases_of
+from portal.service.cases.plugs import also_show
 from portal.service.clock import views as service_targets
 from portal.service.knowledge import views as articles
+from portal.service.repairs import pages as repairs
+from portal.service.repairs import parts as repair_parts
+from portal.service.repairs import views as repairs_views
 from portal.sms import actions as sms
 from portal.web import access, identity, shell, static
 
@@ -83,6 +89,7 @@ BLUEPRINTS = (
     articles.bp,
     cases_views.bp,
     service_setup.bp,
+    repairs_views.bp,
     reports_views.bp,
 )
 
@@ -155,6 +162,9 @@ def _plug_in() -> None:
     approval_runs.on_outcome(QUOTE, quotes.settle, lock=quotes.lock_subject)
     ordering.set_ordered_quantities_hook(orders_queries.find_ordered_quantities)
     on_delivered(assets.take_in_delivered)
+    watch_quotes(repair_parts.follow_quote)
+    also_show("repair", repairs.part_of_case)
+    add_source(repairs.repairs_of_asset)
     asset_pages.add_source(cases_of)
     handle(messages.DELIVER, messages.deliver)
     handle(sms.SEND, sms.deliver)

@@ -105,6 +105,13 @@ class Settings:
         default="SUPPLIER",
         metadata=_setting("PORTAL_SUPPLIER_CODE", "Account code of the supplier's own row"),
     )
+    workshop_address: str = field(
+        default="",
+        metadata=_setting(
+            "PORTAL_WORKSHOP_ADDRESS",
+            "Where units are sent for repair, on packing slips: its lines, separated by semicolons",
+        ),
+    )
     jobs_url: str = field(
         default="",
         metadata=_setting("PORTAL_JOBS_URL", "Reserved: jobs run from the database", secret=True),
@@ -113,6 +120,13 @@ class Settings:
         default=False,
         metadata=_setting("PORTAL_DEMO", "1: a demo on a laptop, which makes its own secret"),
     )
+
+    @property
+    def workshop_lines(self) -> tuple[str, ...]:
+        """The workshop's address line by line; the demo has a made-up one."""
+        made_up = "Werkstattweg 12;12345 Beispielstadt;DE" if self.demo else ""
+        lines = (self.workshop_address or made_up).split(";")
+        return tuple(line.strip() for line in lines if line.strip())
 
     @property
     def mail_dir(self) -> Path:

@@ -64,6 +64,13 @@ NAVIGATION: Final = (
         count="cases",
     ),
     NavItem(
+        label=N_("Repairs"),
+        endpoint="repairs.index",
+        permission=P.REPAIR_WORK,
+        prefix="/service/repairs",
+        side="supplier",
+    ),
+    NavItem(
         label=N_("Assets"),
         endpoint="assets.index",
         permission=P.ASSET_READ,

@@ -213,6 +213,67 @@ def add_lines(
     return quote
 
 
+def put_on_draft(
+    owner: Actor,
+    number: str | None,
+    items: Sequence[tuple[str, Decimal, str | None]],
+    now: datetime,
+    *,
+    by: Actor,
+    title: str = "",
+) -> Quote:
+    """Add products to a draft of somebody else, as they see and pay them; refuses as `add_lines`.
+
+    The supplier prepares what a customer then submits: the event names who did it, but who asks
+    for the approval, and so can't give it, is the owner. It does not become the draft to which
+    the owner's catalogue adds.
+
+    Args:
+        owner: Whose rights and prices hold.
+        number: Their draft, or ``None`` for a new one.
+        by: Who prepares it.
+        title: What a new one is called.
+    """
+    owner.must(Permission.QUOTE_SAVE)
+    with transaction():
+        wanted = _wanted(owner, items)
+        if number is None:
+            quote = _new_quote(owner, now, title[:LONGEST_TITLE], None)
+            record_quote(by, "quote.created", quote, now)
+        else:
+            quote = _draft_for(owner, number, now)
+        _append(owner, quote, wanted, now, by=by)
+    return quote
+
+
+def take_off_draft(
+    owner: Actor, number: str, sku: str, quantity: Decimal, now: datetime, *, by: Actor
+) -> Quote:
+    """Take a quantity of a product off a draft of somebody else; what is not there stays so.
+
+    Raises:
+        QuoteNotFoundError, NotAllowedError, IllegalMoveError: See `add_lines`.
+    """
+    with transaction():
+        quote = _draft_for(owner, number, now)
+        revision = quote.current
+        line = next((line for line in revision.lines if line.sku == sku), None)
+        if line is None:
+            return quote
+        if line.quantity > quantity:
+            line.quantity -= quantity
+        else:
+            revision.lines.remove(line)
+        for position, left in enumerate(revision.lines, start=1):
+            left.position = position
+        priced = note_prices(owner, quote, now, seen={line.line_id})
+        bump(quote, now, net_total=priced.totals.net_total)
+        record_quote(
+            by, "quote.saved", quote, now, lines=1, removed=int(line not in revision.lines)
+        )
+    return quote
+
+
 def _draft_for(actor: Actor, number: str | None, now: datetime) -> Quote:
     """Return the draft that something is added to, locked; a new one where none is open."""
     if number is None:
@@ -228,8 +289,15 @@ def _draft_for(actor: Actor, number: str | None, now: datetime) -> Quote:
     return quote
 
 
-def _append(actor: Actor, quote: Quote, wanted: Sequence[Wanted], now: datetime) -> None:
-    """Add checked products to a locked draft."""
+def _append(
+    actor: Actor,
+    quote: Quote,
+    wanted: Sequence[Wanted],
+    now: datetime,
+    *,
+    by: Actor | None = None,
+) -> None:
+    """Add checked products to a locked draft; ``by`` is who does it for the actor."""
     revision = quote.current
     here = {(line.product_id, line.uom): line for line in revision.lines}
     last = quote.last_line_id
@@ -251,10 +319,11 @@ def _append(actor: Actor, quote: Quote, wanted: Sequence[Wanted], now: datetime)
                 raise TooMuchError(sku=line.sku, most=MOST_QUANTITY)
             check_line_quantity(line)
     note_requester(revision, actor)
-    note_opening(actor, quote, now)
+    if by is None:
+        note_opening(actor, quote, now)
     priced = note_prices(actor, quote, now, seen=touched)
     bump(quote, now, last_line_id=last, net_total=priced.totals.net_total)
-    record_quote(actor, "quote.lines-added", quote, now, lines=len(wanted))
+    record_quote(by or actor, "quote.lines-added", quote, now, lines=len(wanted))
 
 
 def _new_line(revision: QuoteRevision, item: Wanted, line_id: int) -> QuoteLine:

@@ -1,6 +1,6 @@
 """What every change of a quote does: check the reach, guard the row, note who changed what."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,18 @@ from portal.quotes.models import Quote, QuoteLine, QuoteOpening, QuoteRequester,
 from portal.quotes.places import load_places
 from portal.quotes.pricing import Priced, price_draft
 from portal.quotes.rules import KIND
+
+Watcher = Callable[[Actor | None, str, Quote, datetime], None]
+_watchers: list[Watcher] = []
+
+
+def watch_quotes(watcher: Watcher) -> None:
+    """Name what hears of each event of a quote, in its transaction: (actor, verb, quote, now).
+
+    The way upwards for what waits for a quote to be approved, refused or given up.
+    """
+    if watcher not in _watchers:
+        _watchers.append(watcher)
 
 
 class ChangedMeanwhileError(ConflictError):
@@ -81,7 +93,7 @@ def note_opening(actor: Actor, quote: Quote, now: datetime) -> None:
 def record_quote(
     actor: Actor | None, verb: str, quote: Quote, now: datetime, **data: object
 ) -> None:
-    """Write an event of a quote."""
+    """Write an event of a quote, and tell those who wait for it."""
     record(
         actor,
         verb,
@@ -93,6 +105,8 @@ def record_quote(
         revision=quote.revision,
         **data,
     )
+    for watcher in _watchers:
+        watcher(actor, verb, quote, now)
 
 
 def check_line_quantity(line: QuoteLine) -> None:

@@ -52,7 +52,7 @@ class Move(Step):
     RECEIVE  = ({S.AWAITED},                                      S.RECEIVED,   P.REPAIR_WORK)
     CANCEL   = ({S.AWAITED},                                      S.CANCELLED,  P.REPAIR_WORK)
     DIAGNOSE = ({S.RECEIVED},                                     S.DIAGNOSED,  P.REPAIR_WORK)
-    WAIT     = ({S.DIAGNOSED},                                    S.WAITING,    P.REPAIR_WORK)
+    WAIT     = ({S.DIAGNOSED, S.IN_REPAIR},                       S.WAITING,    P.REPAIR_WORK)
     START    = ({S.DIAGNOSED, S.WAITING},                         S.IN_REPAIR,  P.REPAIR_WORK)
     PASS     = ({S.IN_REPAIR},                                    S.TESTED,     P.REPAIR_WORK)
     FAIL     = ({S.IN_REPAIR, S.TESTED},                          S.DIAGNOSED,  P.REPAIR_WORK)
@@ -106,13 +106,23 @@ LABELS: Final[Mapping[str, str]] = {
     "repair.part-added": N_("Part reserved"),
     "repair.part-removed": N_("Part given back"),
     "repair.part-quoted": N_("Cost of a part put on a quote"),
+    "repair.part-used": N_("Part used"),
     "repair.estimate-approved": N_("Estimate approved"),
     "repair.estimate-refused": N_("Estimate not approved"),
 }
 """Verb of an event -> what the time line says."""
 
-PUBLIC_NOTES: Final = frozenset({Move.DIAGNOSE, Move.GIVE_UP, Move.RETURN, Move.FAIL})
-"""Steps whose words the customer reads."""
+PUBLIC_NOTES: Final = frozenset({Move.CANCEL, Move.DIAGNOSE, Move.GIVE_UP, Move.RETURN})
+"""Steps whose words the customer reads; those of the others are the service's own."""
+
+NEEDS_WORDS: Final = frozenset({Move.DIAGNOSE, Move.FAIL, Move.GIVE_UP, Move.CANCEL})
+"""Steps that say why, or what was found."""
+
+OVER: Final = frozenset({S.RETURNED, S.CANCELLED})
+"""States after which nothing follows."""
+
+COVERED_AS: Final = "covered_as"
+"""Attribute of a product: what an entitlement has to cover for it to be free; parts if absent."""
 
 
 @unique
@@ -174,26 +184,103 @@ class PartsWaitError(ConflictError):
 
 
 class WordsNeededError(InvalidError):
-    """The customer is told why, or what was found."""
+    """Whoever works on it next, or waits for it, is told why, or what was found."""
 
-    message = N_("Say what was found, so that the customer knows.")
+    message = N_("Say what was found, or why.")
     field = "note"
+
+
+class NoRepairError(ConflictError):
+    """The case has none."""
+
+    message = N_("Case {number} has no repair yet.")
+
+
+class RepairChangedError(ConflictError):
+    """Somebody else was faster."""
+
+    message = N_("Repair {number} changed while you were working on it. Look at it again.")
+
+
+class NotRepairableError(ConflictError):
+    """A repair belongs to a live case of that kind, with a unit."""
+
+    message = N_("Case {number} can have no repair: it needs the kind “repair” and a service tag.")
+
+
+class UnderWayError(ConflictError):
+    """One unit is in one place."""
+
+    message = N_("{tag} is in repair already: {repair}.")
+
+
+class UnknownPlaceError(InvalidError):
+    """Not an address of the account."""
+
+    message = N_("Choose one of the list.")
+    field = "address"
+
+
+class UnknownPartError(InvalidError):
+    """Nothing has that SKU."""
+
+    message = N_("There is no product {sku}.")
+    field = "sku"
+
+
+class PartQuantityError(InvalidError):
+    """Nothing, far too much, or with more decimals than are kept."""
+
+    message = N_("Enter a quantity above 0 with at most 3 decimals.")
+    field = "quantity"
+
+
+class PartGoneError(ConflictError):
+    """Somebody used it or gave it back meanwhile."""
+
+    message = N_("{sku} is {status}: this can't be done now.")
+
+
+class NoPayerError(InvalidError):
+    """A quote is somebody's who may buy."""
+
+    message = N_("Choose who decides on the cost: somebody of the account who may make quotes.")
+    field = "payer"
+
+
+class EstimateFixedError(ConflictError):
+    """What is in approval or approved is changed by a new revision of its owner."""
+
+    message = N_("{sku} stands on quote {quote}, which is {status}. Ask the customer to change it.")
 
 
 @dataclass(frozen=True, slots=True)
 class NeededPart:
-    """A part as the rules see it; ``lying`` is what of it lies there for this repair."""
+    """A part as the rules see it; ``lying`` is what lies there for this repair, if it is kept."""
 
     sku: str
     status: PartStatus
     quantity: Decimal
-    is_stocked: bool
-    lying: Decimal
+    lying: Decimal | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the repair can't begin without it: not approved, or not here."""
+        if self.status is PartStatus.QUOTED:
+            return True
+        is_short = self.lying is not None and self.lying < self.quantity
+        return self.status is PartStatus.RESERVED and is_short
 
 
-def is_free(cover: Cover) -> bool:
-    """Whether parts cost nothing: an entitlement that holds today covers them."""
-    return cover.is_covered and Covered.PARTS in cover.covers
+def is_free(covers: Iterable[Cover], covered_as: str = "") -> bool:
+    """Whether something costs nothing: one of some covers pays for parts, or for what it is.
+
+    Args:
+        covers: Those of the day on which the fault was reported and of today.
+        covered_as: What the product says of itself; nothing or nonsense is a part.
+    """
+    what = Covered(covered_as) if covered_as in set(Covered) else Covered.PARTS
+    return any(cover.pays(what) for cover in covers)
 
 
 def check_ready(parts: Iterable[NeededPart]) -> None:
@@ -203,8 +290,89 @@ def check_ready(parts: Iterable[NeededPart]) -> None:
         PartsWaitError: Names the first part that is missing.
     """
     for part in parts:
-        if part.status is PartStatus.QUOTED:
+        if part.is_missing:
             raise PartsWaitError(sku=part.sku)
-        is_short = part.is_stocked and part.lying < part.quantity
-        if part.status is PartStatus.RESERVED and is_short:
-            raise PartsWaitError(sku=part.sku)
+
+
+def lying_for(
+    on_hand: Decimal, reserved: Iterable[tuple[bool, Decimal]], wanted: Decimal
+) -> Decimal:
+    """Return how much of what is on hand lies there for one: who reserved first is served first.
+
+    Args:
+        on_hand: What lies there for all.
+        reserved: All reservations, the oldest first: whether it is the one's own, and how much.
+        wanted: What the one needs; more than it reserved is never lying for it.
+    """
+    left = on_hand
+    for is_own, quantity in reserved:
+        if is_own:
+            return max(min(left, quantity, wanted), Decimal(0))
+        left -= quantity
+    return Decimal(0)
+
+
+def approved_parts(
+    parts: Iterable[tuple[int, str, Decimal]], approved: Mapping[str, Decimal]
+) -> set[int]:
+    """Return which parts an approved quote pays: in their order, as far as its quantities reach.
+
+    Args:
+        parts: Id, SKU and quantity of those that wait for it.
+        approved: SKU -> quantity that was approved; its owner may have changed it.
+    """
+    left = dict(approved)
+    paid: set[int] = set()
+    for part_id, sku, quantity in parts:
+        if left.get(sku, Decimal(0)) >= quantity:
+            left[sku] -= quantity
+            paid.add(part_id)
+    return paid
+
+
+@unique
+class Tab(StrEnum):
+    """The views of the board."""
+
+    UNDER_WAY = "under-way"
+    AWAITED = "awaited"
+    RECEIVED = "received"
+    DIAGNOSED = "diagnosed"
+    WAITING = "waiting"
+    IN_REPAIR = "in-repair"
+    TESTED = "to-return"
+    OVER = "over"
+    ALL = "all"
+
+    @property
+    def label(self) -> str:
+        """The marked word of the page."""
+        return _TABS[self][0]
+
+    @property
+    def states(self) -> frozenset[RepairStatus]:
+        """The states that it shows."""
+        return _TABS[self][1]
+
+
+_TABS: Final[Mapping[Tab, tuple[str, frozenset[RepairStatus]]]] = {
+    Tab.UNDER_WAY: (N_("Under way"), UNDER_WAY),
+    Tab.AWAITED: (N_("Awaited"), frozenset({S.AWAITED})),
+    Tab.RECEIVED: (N_("To diagnose"), frozenset({S.RECEIVED})),
+    Tab.DIAGNOSED: (N_("Diagnosed"), frozenset({S.DIAGNOSED})),
+    Tab.WAITING: (N_("Waiting for parts"), frozenset({S.WAITING})),
+    Tab.IN_REPAIR: (N_("In repair"), frozenset({S.IN_REPAIR})),
+    Tab.TESTED: (N_("To send back"), frozenset({S.TESTED, S.GIVEN_UP})),
+    Tab.OVER: (N_("Over"), OVER),
+    Tab.ALL: (N_("All"), frozenset(RepairStatus)),
+}
+
+
+@unique
+class SortBy(StrEnum):
+    """By what the board may be sorted."""
+
+    STEP = "step"
+    NUMBER = "number"
+    SINCE = "since"
+    ANNOUNCED = "announced"
