@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from flask import url_for
 from flask_babel import gettext as _
 
 from portal.orders import queries
 from portal.orders.drafting import least_of
 from portal.orders.forms import TermsForm
+from portal.orders.history.queries import PastFilter, count_past_orders
 from portal.orders.queries import OrderFilter
 from portal.orders.rules import TAB_STATES, UNSENT, LedgerLine, Move, Tab
 from portal.orders.settling import ledger_of
@@ -60,12 +62,20 @@ def filter_of(args: Mapping[str, str]) -> OrderFilter:
 def views_of(
     actor: Actor, wanted: OrderFilter, counts: Mapping[Tab, int]
 ) -> list[tuple[str, str, bool, int]]:
-    """Return the tabs of the list: label, address, whether it is shown, exact count."""
-    return [
+    """Return the tabs of the list: label, address, whether it is shown, exact count.
+
+    Where orders of an earlier system match, the last tab leads to them.
+    """
+    tabs = [
         (_(tab.label), url_with(view=tab.value, page=None), tab is wanted.tab, counts[tab])
         for tab in Tab
         if not (actor.is_supplier and TAB_STATES[tab] <= UNSENT)
     ]
+    imported = count_past_orders(actor, PastFilter(wanted.text))
+    if imported:
+        url = url_for("past_orders.index", q=wanted.text or None)
+        tabs.append((_("Imported"), url, False, imported))
+    return tabs
 
 
 def status_of(form: TermsForm) -> int:
