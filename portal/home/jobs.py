@@ -33,6 +33,7 @@ KIND_LABELS: Final = {
     "lists.export": N_("File of a list or report"),
     "reports.mail": N_("Report by mail"),
     "messages.deliver": N_("Message"),
+    "service.alarm-mail": N_("Alarm by mail"),
     "sms.send": N_("Text message"),
     "quotes.expire": N_("End of a quote"),
     "quotes.remind": N_("Reminder of a quote"),
@@ -52,7 +53,7 @@ def kind_label(kind: str) -> str:
     return _(KIND_LABELS.get(kind, kind))
 
 
-OWN_COLUMNS: Final = (
+OWN_COLUMNS: Final[tuple[Column[JobRequest], ...]] = (
     Column(
         key="job",
         label=_l("Job"),
@@ -62,9 +63,7 @@ OWN_COLUMNS: Final = (
     ),
     Column(key="title", label=_l("What"), value=lambda row: row.title),
     Column(key="state", label=_l("State"), value=lambda row: _(row.job.state.label)),
-    Column(
-        key="asked_at", label=_l("Asked for"), value=lambda row: row.asked_at, kind="instant"
-    ),
+    Column(key="asked_at", label=_l("Asked for"), value=lambda row: row.asked_at, kind="instant"),
     Column(
         key="finished_at",
         label=_l("Ended"),
@@ -74,7 +73,7 @@ OWN_COLUMNS: Final = (
     Column(key="file", label=_l("File"), value=lambda row: row.file_name),
 )
 
-ALL_COLUMNS: Final = (
+ALL_COLUMNS: Final[tuple[Column[JobRow], ...]] = (
     Column(
         key="job",
         label=_l("Job"),
@@ -88,9 +87,7 @@ ALL_COLUMNS: Final = (
     Column(
         key="finished_at", label=_l("Ended"), value=lambda row: row.job.finished_at, kind="instant"
     ),
-    Column(
-        key="attempts", label=_l("Attempts"), value=lambda row: row.job.attempts, kind="number"
-    ),
+    Column(key="attempts", label=_l("Attempts"), value=lambda row: row.job.attempts, kind="number"),
     Column(key="error", label=_l("Reason"), value=lambda row: row.job.error or ""),
 )
 
@@ -157,7 +154,7 @@ def new() -> ResponseReturnValue:
 
 
 def _title_of(actor: Actor, address: str) -> str:
-    """Return what the file is called on the page of jobs: as the menu calls its list, or as the report."""
+    """Return what a file is called on the page of jobs: as the menu calls its list or report."""
     path, _mark, query = address.partition("?")
     label = next((link.label for link in navigation(actor) if link.url == path), path)
     if path.startswith(ROOT):

@@ -32,21 +32,19 @@ def mailed(row: ViewRow) -> str:
     return _(row.schedule.rhythm.label)
 
 
-COLUMNS: Final = (
-    Column[ViewRow](
+COLUMNS: Final[tuple[Column[ViewRow], ...]] = (
+    Column(
         key="name", label=_l("Name"), value=lambda row: row.view.name, url=lambda row: row.address
     ),
-    Column[ViewRow](
-        key="report", label=_l("Report"), value=lambda row: saving.title_of(row.view.report)
-    ),
-    Column[ViewRow](key="owner", label=_l("Saved by"), value=lambda row: row.owner),
-    Column[ViewRow](
+    Column(key="report", label=_l("Report"), value=lambda row: saving.title_of(row.view.report)),
+    Column(key="owner", label=_l("Saved by"), value=lambda row: row.owner),
+    Column(
         key="shared",
         label=_l("Seen by"),
         value=lambda row: _("everybody in the account") if row.view.is_shared else _("only you"),
     ),
-    Column[ViewRow](key="mailed", label=_l("By mail"), value=mailed),
-    Column[ViewRow](
+    Column(key="mailed", label=_l("By mail"), value=mailed),
+    Column(
         key="next_at",
         label=_l("Next"),
         value=lambda row: row.schedule.next_at if row.schedule else None,
