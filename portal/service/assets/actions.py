@@ -340,14 +340,14 @@ def _says_the_same(held: Entitlement, wanted: NewEntitlement) -> bool:
 def change_entitlement(  # noqa: PLR0913 - which one, how, and what was seen, named at the call
     actor: Actor,
     tag: str,
-    entitlement_id: int,
+    position: int,
     *,
     valid_until: date,
     version: int,
     now: datetime,
     account: str | None = None,
 ) -> Entitlement:
-    """Let an entitlement end on another day.
+    """Let an entitlement end on another day; ``position`` 1 is the one that was added first.
 
     Raises:
         AssetNotFoundError, NotAllowedError: Not this unit, not this person.
@@ -356,7 +356,7 @@ def change_entitlement(  # noqa: PLR0913 - which one, how, and what was seen, na
     """
     with transaction():
         asset = _own(actor, tag, account, Permission.ENTITLEMENT_SAVE)
-        held = queries.get_entitlement(asset, entitlement_id)
+        held = queries.get_entitlement(asset, position)
         if asset.version != version:
             raise AssetChangedError(tag=asset.service_tag)
         if valid_until < held.valid_from:

@@ -111,6 +111,11 @@ class Asset(Base):
         """What the unit was called when it was delivered."""
         return str(self.configuration.get("name", ""))
 
+    @property
+    def numbered_entitlements(self) -> dict[int, "Entitlement"]:
+        """The entitlements by the place in which they were added, beginning with 1."""
+        return dict(enumerate(sorted(self.entitlements, key=lambda held: held.id), start=1))
+
     def name_in(self, locale: str) -> str:
         """Return that name in a language (BCP 47), where the product had one."""
         return local_name(self.name, self.configuration.get("names"), locale)

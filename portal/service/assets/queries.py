@@ -123,13 +123,13 @@ def get_by_id(account_id: int, asset_id: int, *, for_update: bool = False) -> As
     return found
 
 
-def get_entitlement(asset: Asset, entitlement_id: int) -> Entitlement:
-    """Return one of a unit's entitlements.
+def get_entitlement(asset: Asset, position: int) -> Entitlement:
+    """Return one of a unit's entitlements, the one that was added first being 1.
 
     Raises:
         AssetNotFoundError: The unit has no such entitlement.
     """
-    found = next((item for item in asset.entitlements if item.id == entitlement_id), None)
+    found = asset.numbered_entitlements.get(position)
     if found is None:
         raise AssetNotFoundError(tag=asset.service_tag)
     return found

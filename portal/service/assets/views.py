@@ -190,18 +190,18 @@ def _day(value: date | None) -> date:
     return value
 
 
-@bp.post("/assets/<tag>/entitlements/<int:entitlement_id>")
+@bp.post("/assets/<tag>/entitlements/<int:position>")
 @requires(P.ENTITLEMENT_SAVE)
-def change_entitlement(tag: str, entitlement_id: int) -> ResponseReturnValue:
+def change_entitlement(tag: str, position: int) -> ResponseReturnValue:
     actor, form = current_actor(), EndForm()
     asset = queries.get_asset(actor, tag, account=_account())
-    queries.get_entitlement(asset, entitlement_id)
+    queries.get_entitlement(asset, position)
     if form.validate_on_submit():
         try:
             actions.change_entitlement(
                 actor,
                 tag,
-                entitlement_id,
+                position,
                 valid_until=_day(form.valid_until.data),
                 version=_version(form.version.data),
                 now=now(),

@@ -278,8 +278,10 @@ def test_the_supplier_entitles_a_unit_once_however_often_the_form_is_sent(
     assert cover_of(asset, TODAY).pays(Covered.ON_SITE)
 
     with pytest.raises(AssetChangedError):
-        change_entitlement(agent, "IT-OLD", first.id, valid_until=TODAY, version=1, now=now)
-    change_entitlement(agent, "IT-OLD", first.id, valid_until=TODAY, version=asset.version, now=now)
+        change_entitlement(agent, "IT-OLD", 2, valid_until=TODAY, version=1, now=now)
+    with pytest.raises(AssetNotFoundError):
+        change_entitlement(agent, "IT-OLD", 3, valid_until=TODAY, version=asset.version, now=now)
+    change_entitlement(agent, "IT-OLD", 2, valid_until=TODAY, version=asset.version, now=now)
     assert cover_of(get_asset(agent, "IT-OLD"), TODAY).until == TODAY
     with pytest.raises(NotAllowedError):
         add_entitlement(cast.acme.admin, "IT-OLD", wanted, now=now)
