@@ -1,7 +1,7 @@
 """Reports of the service: cases and their clocks, time to repair, complaints."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -253,6 +253,8 @@ class _Recipe:
     measure: Callable[[Sequence[TimedCase]], dict[str, Any]]
     figures: tuple[f.Figure, ...]
     charted: tuple[f.Figure, ...]
+    internal: frozenset[f.Figure] = frozenset()
+    """Figures that the service keeps to itself."""
 
     def work(self, actor: Actor, wanted: Wanted) -> Worked:
         """Work the report out."""
@@ -260,10 +262,13 @@ class _Recipe:
         rows = group(facts, wanted, wanted.window, self.measure)
         if wanted.by.step is None:
             rows.sort(key=lambda row: (-row.values[self.figures[0].key], row.label))
+        figures = [each for each in self.figures if actor.is_supplier or each not in self.internal]
+        shown = {figure.key for figure in figures}
+        totals = self.measure([fact.what for fact in facts])
         return Worked(
-            figures=self.figures,
-            rows=rows,
-            totals=self.measure([fact.what for fact in facts]),
+            figures=figures,
+            rows=[replace(row, values={key: row.values[key] for key in shown}) for row in rows],
+            totals={key: totals[key] for key in shown},
             charted=self.charted,
         )
 
@@ -359,6 +364,7 @@ _COMPLAINTS: Final = _Recipe(
     measure_complaints,
     (f.COMPLAINTS, f.COMPLAINTS_SEVERE, f.COMPLAINTS_OPEN, f.FOLLOW_UPS_DUE),
     (f.COMPLAINTS,),
+    frozenset({f.COMPLAINTS_SEVERE, f.FOLLOW_UPS_DUE}),
 )
 _TIMES: Final = (By.MONTH, By.QUARTER, By.YEAR)
 GOODS: Final = (By.CATEGORY, By.SUBCATEGORY, By.PRODUCT)
@@ -413,5 +419,4 @@ COMPLAINTS: Final = Report(
     ),
     work=_COMPLAINTS.work,
     listing=_COMPLAINTS.listing,
-    is_supplier_only=True,
 )

@@ -9,8 +9,7 @@ from portal.policy import GRANTS, Permission, Role
 from portal.web.access import access_of
 from tests.architecture.sources import modules
 
-PROMISED = {
-}
+PROMISED: set[Permission] = set()
 """Rights whose pages are still being built; the page that asks for one takes it away."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 

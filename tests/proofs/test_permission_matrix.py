@@ -50,7 +50,11 @@ class Result(StrEnum):
     BROKEN = "broken"
 
 
-LEADS: Final = {"accounts.sign_out": Result.SIGN_IN, "approvals.link": Result.ABSENT}
+LEADS: Final = {
+    "accounts.sign_out": Result.SIGN_IN,
+    "approvals.link": Result.ABSENT,
+    "reports.index": Result.REFUSED,
+}
 """Where an address that any signed-in person may use leads: out, or to what a secret names."""
 _REFUSALS: Final = {Result.REFUSED, Result.ABSENT}
 MAKES_ONES_OWN: Final = frozenset(
