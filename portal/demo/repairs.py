@@ -53,7 +53,7 @@ def _announce(case: Case, way: Way, at: datetime) -> Repair:
 
 
 def _address(case: Case) -> str:
-    return {"ACME": "BER-IT"}.get(case.account.code, "SEL-SHIP")
+    return "BER-IT" if case.account_id == Cast.acme.account_id else "SEL-SHIP"
 
 
 def _until_parts(number: str, at: datetime) -> None:

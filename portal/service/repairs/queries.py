@@ -104,14 +104,21 @@ def get_current(found: Case, *, for_update: bool = False) -> Repair:
 
 
 def get_by_id(account_id: int, repair_id: int, *, for_update: bool = False) -> Repair:
-    """Return one repair whole; the caller has made sure that the actor may see it."""
+    """Return one repair with its parts and its unit; the caller has made sure of the right to it.
+
+    The quotes of its parts are left alone: whoever settles one holds it, loaded and locked.
+    """
     statement = select(Repair).where(Repair.account_id == account_id, Repair.id == repair_id)
-    return db.session.scalars(_whole(lock(statement) if for_update else statement)).one()
+    wanted = _with_unit(lock(statement) if for_update else statement)
+    return db.session.scalars(wanted.options(selectinload(Repair.parts))).one()
 
 
 def _whole(statement: Select[Repair]) -> Select[Repair]:
+    return _with_unit(statement).options(selectinload(Repair.parts).selectinload(RepairPart.quote))
+
+
+def _with_unit(statement: Select[Repair]) -> Select[Repair]:
     return statement.options(
-        selectinload(Repair.parts).selectinload(RepairPart.quote),
         selectinload(Repair.steps),
         selectinload(Repair.asset).selectinload(Asset.entitlements),
         selectinload(Repair.asset).selectinload(Asset.product),
