@@ -17,6 +17,7 @@ class Event(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "sequence"),
         Index("ix_event_object", "account_id", "kind", "object_id"),
+        Index("ix_event_time", "account_id", "occurred_at"),
         ACCOUNT_SCOPED,
     )
 
