@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -98,22 +98,19 @@ def note_move(  # noqa: PLR0913 - the columns of the ledger, all named at the ca
     key: str | None = None,
 ) -> None:
     """Write one line of the ledger; ``key`` names the form that it came from."""
-    db.session.execute(
-        insert(StockMove),
-        [
-            {
-                "kind": kind,
-                "product_id": product_id,
-                "store": store,
-                "location_code": location,
-                "on_hand_change": on_hand_change,
-                "reserved_change": reserved_change,
-                "subject_kind": subject[0] if subject else None,
-                "subject_id": subject[1] if subject else None,
-                "reason": reason,
-                "person_id": actor.person_id if actor else None,
-                "form_key": key,
-                "moved_at": now,
-            }
-        ],
+    db.session.add(  # written with the next flush, many at a time
+        StockMove(
+            kind=kind,
+            product_id=product_id,
+            store=store,
+            location_code=location,
+            on_hand_change=on_hand_change,
+            reserved_change=reserved_change,
+            subject_kind=subject[0] if subject else None,
+            subject_id=subject[1] if subject else None,
+            reason=reason,
+            person_id=actor.person_id if actor else None,
+            form_key=key,
+            moved_at=now,
+        )
     )
