@@ -25,7 +25,8 @@ from portal.service.cases.rules import Priority
 from portal.service.cases.setup import NEW, RuleFacts, TeamFacts, save_rule, save_team
 from portal.service.watching import watch_cases
 from portal.sms.models import TextMessage
-from tests.service.desk import OpenCase
+from portal.sms.numbers import PhoneError
+from tests.service.desk import BusinessRows, OpenCase
 from tests.stage import Counted
 
 HOUR = timedelta(hours=1)
@@ -217,6 +218,18 @@ def test_without_team_manager_or_phone_the_agents_are_told(
 
     assert set(deliver(box, MONDAY + 60 * HOUR)) == {"service@northwind.example"}
     assert db.session.scalars(select(TextMessage)).all() == []
+
+
+def test_a_phone_that_can_not_ring_is_refused_when_it_is_entered(
+    cast: Cast, now: datetime, business_rows: BusinessRows
+) -> None:
+    before = business_rows()
+    facts = TeamFacts(code="DEAF", name="Deaf", alarm_phone="ring me")
+
+    with pytest.raises(PhoneError, match="“ring me” is no telephone number"):
+        save_team(cast.supplier.service_agent, None, NEW, facts, now=now)
+
+    assert business_rows() == before
 
 
 def test_a_phone_that_can_not_ring_keeps_no_mail_back(

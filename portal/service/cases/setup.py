@@ -21,6 +21,7 @@ from portal.service.cases.models import (
     ServiceTeamMember,
 )
 from portal.service.cases.rules import LIVE, CaseKind, Priority
+from portal.sms.numbers import parse_phone, readable_phone
 
 NEW = 0
 """Version of what does not exist yet."""
@@ -112,9 +113,11 @@ def save_team(
     """Save a team, or make a new one where ``code`` is ``None``.
 
     Raises:
+        PhoneError: The alarm phone could not ring.
         NotAllowedError, TeamNotFoundError, OutdatedError, CodeTakenError, TeamInUseError.
     """
     actor.must(Permission.SERVICE_SETUP)
+    phone = readable_phone(parse_phone(facts.alarm_phone)) if facts.alarm_phone else ""
     with transaction():
         team = ServiceTeam(version=NEW) if code is None else teams.get_team(code, for_update=True)
         _check_version(team.version, version)
@@ -124,7 +127,7 @@ def save_team(
         if code is not None and not facts.is_active and _is_in_use(team):
             raise TeamInUseError(code=team.code)
         team.code, team.name = facts.code, facts.name
-        team.alarm_email, team.alarm_phone = facts.alarm_email, facts.alarm_phone
+        team.alarm_email, team.alarm_phone = facts.alarm_email, phone
         team.manager_id, team.calendar_code = facts.manager_id, facts.calendar_code
         team.is_active, team.version = facts.is_active, team.version + 1
         db.session.add(team)
