@@ -27,7 +27,7 @@ from tests.instants import NOW
 from tests.proofs.race import race
 from tests.stage import make_app
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
 
 ROUNDS = 25
 CASES = 12
