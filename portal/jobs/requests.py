@@ -79,7 +79,14 @@ def ask_for(  # noqa: PLR0913 - what a request consists of, all named at the cal
         )
         db.session.add(request)
         db.session.flush()
-        _note(None if is_planned else actor, "job.requested", request.job_id, request.account_id, now, kind=kind)
+        _note(
+            None if is_planned else actor,
+            "job.requested",
+            request.job_id,
+            request.account_id,
+            now,
+            kind=kind,
+        )
     return request
 
 
