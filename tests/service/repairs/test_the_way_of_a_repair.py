@@ -18,6 +18,7 @@ from portal.service.assets.models import Asset
 from portal.service.assets.queries import get_by_id
 from portal.service.assets.rules import AssetStatus
 from portal.service.cases.queries import CaseNotFoundError, get_case, stamps_of
+from portal.service.cases.rules import CaseKind
 from portal.service.cases.working import merge_case
 from portal.service.clock.rules import Signal
 from portal.service.repairs.actions import Announcement, Words, announce_repair, take_step
@@ -192,7 +193,7 @@ def test_the_same_form_announces_once_and_a_unit_is_in_one_repair(
 
     with pytest.raises(NotRepairableError):
         announce_repair(cast.acme.buyer, other, wanted, key="o", now=now)
-    second = opened(kind="repair", subject="Lid", asset_tag=laptop.service_tag).number
+    second = opened(kind=CaseKind.REPAIR, subject="Lid", asset_tag=laptop.service_tag).number
     with pytest.raises(UnderWayError):
         announce_repair(cast.acme.buyer, second, wanted, key="s", now=now)
 
@@ -238,8 +239,11 @@ def test_a_repair_goes_on_in_the_case_into_which_its_own_was_merged(
     assert (moved.id, moved.status) == (repair.id, S.DIAGNOSED)
 
 
-def test_notes_of_the_bench_stay_with_the_service(bring: Bring) -> None:
-    repair = bring(Move.RECEIVE, Move.DIAGNOSE, Move.START)
+def test_notes_of_the_bench_stay_with_the_service(
+    bring: Bring, cast: Cast, case_number: str
+) -> None:
+    bring(Move.RECEIVE, Move.DIAGNOSE, Move.START)
+    repair = get_current(get_case(cast.supplier.service_agent, case_number))
 
     assert {step.verb: step.is_internal for step in repair.steps} == {
         "repair.announced": False,
