@@ -34,14 +34,15 @@ def reaches(actor: Actor, permission: P, row: object) -> bool:
     scope = actor.grants.get(permission)
     account, unit = row.account_id, row.unit_id  # type: ignore[attr-defined]
     owner = getattr(row, "membership_id", None) or getattr(row, "requester_id", None)
-    return {
+    reached: dict[str | None, bool] = {
         None: False,
         "own": account == actor.account_id and owner == actor.membership_id,
         "unit": account == actor.account_id and unit in actor.reachable_unit_ids,
         "account": account == actor.account_id,
         "assigned": account in actor.assigned_account_ids,
         "all": True,
-    }[None if scope is None else scope.value]
+    }
+    return reached[None if scope is None else scope.value]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -122,7 +122,7 @@ def test_equal_values_have_equal_scores_and_the_best_fifth_has_five() -> None:
 def test_the_list_value_in_sql_is_the_one_of_the_document_to_the_last_cent(
     app: Flask, price: Decimal, quantity: Decimal, currency: str
 ) -> None:
-    assert app
+    assert app.name
     scaled = list_total(
         literal(int(price.scaleb(4)), BigInteger),
         literal(int(quantity.scaleb(3)), BigInteger),
