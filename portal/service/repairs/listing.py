@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
@@ -14,7 +15,7 @@ from portal.service.cases.people import find_member_names
 from portal.service.cases.queries import get_case
 from portal.service.repairs import queries
 from portal.service.repairs.queries import BoardFilter
-from portal.service.repairs.rules import SortBy, Tab, Way
+from portal.service.repairs.rules import RepairStatus, SortBy, Tab, Way
 from portal.service.repairs.tables import BoardRow, PartRow
 from portal.web.addresses import url_with
 from portal.web.tables import Sort
@@ -57,6 +58,13 @@ def board_rows(
             repair.stepped_at.astimezone(zone).date(),
         )
         for repair in found
+    ]
+
+
+def groups_of(rows: Iterable[BoardRow]) -> list[tuple[RepairStatus, list[BoardRow]]]:
+    """Return the rows of each step, in the order in which they come."""
+    return [
+        (status, list(group)) for status, group in groupby(rows, key=lambda row: row.repair.status)
     ]
 
 

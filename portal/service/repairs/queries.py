@@ -391,15 +391,3 @@ def find_holdings(actor: Actor, skus: Collection[str]) -> Mapping[str, list[Hold
     for sku, number, case_number, quantity in db.session.execute(statement):
         found.setdefault(sku, []).append(Holding(number, case_number, quantity))
     return found
-
-
-def find_subjects(actor: Actor, repair_ids: Collection[int]) -> Mapping[int, tuple[str, str]]:
-    """Return number and case number of some repairs, as far as the actor sees them."""
-    if not repair_ids or not actor.can(Permission.CASE_READ):
-        return {}
-    statement = (
-        visible_to(actor)
-        .where(Repair.id.in_(sorted(repair_ids)))
-        .with_only_columns(Repair.id, Repair.number, Case.number)
-    )
-    return {key: (number, where) for key, number, where in db.session.execute(statement)}

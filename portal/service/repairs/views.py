@@ -144,6 +144,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "service/repairs.html",
         page=Page(rows, counts[wanted.tab], number, size),
+        groups=listing.groups_of(rows) if sort.key is SortBy.STEP else (),
         wanted=wanted,
         sort=sort,
         views=listing.views_of(wanted, counts),
