@@ -14,8 +14,8 @@ from portal.demo.articles import tell_articles, write_articles
 from portal.demo.assets import tell_assets
 from portal.demo.loading import keep_few, load_world
 from portal.demo.orders_on_their_way import tell_orders_on_their_way
-from portal.demo.reports import tell_reports
 from portal.demo.repairs import tell_repairs
+from portal.demo.reports import tell_reports
 from portal.demo.scenes import tell
 from portal.demo.service_desk import set_up_service_desk, tell_cases
 from portal.demo.supplies import tell_past_orders, tell_stock

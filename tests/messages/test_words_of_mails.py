@@ -3,7 +3,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from portal.mail.rendering import Envelope, render
 from portal.messages.actions import Receiver
@@ -56,6 +55,7 @@ def seen(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
+@pytest.mark.usefixtures("app")
 @pytest.mark.parametrize(
     ("kind", "subject"),
     [
@@ -66,8 +66,7 @@ def seen(html: str) -> str:
         ("quote_rejected", "Rejected: Q-000042"),
     ],
 )
-def test_news_of_a_quote_says_what_how_much_and_who(app: Flask, kind: str, subject: str) -> None:
-    assert app
+def test_news_of_a_quote_says_what_how_much_and_who(kind: str, subject: str) -> None:
     head, plain, html = parts(kind, QUOTE)
 
     assert head == subject
@@ -82,6 +81,7 @@ def test_news_of_a_quote_says_what_how_much_and_who(app: Flask, kind: str, subje
     assert "Docks &lt;for&gt; the branch" in html
 
 
+@pytest.mark.usefixtures("app")
 @pytest.mark.parametrize(
     ("kind", "subject"),
     [
@@ -91,10 +91,7 @@ def test_news_of_a_quote_says_what_how_much_and_who(app: Flask, kind: str, subje
         ("order_cancelled", "Cancelled: O-000007 · ACME Industrie GmbH"),
     ],
 )
-def test_news_of_an_order_lists_its_lines_in_both_parts(
-    app: Flask, kind: str, subject: str
-) -> None:
-    assert app
+def test_news_of_an_order_lists_its_lines_in_both_parts(kind: str, subject: str) -> None:
     head, plain, html = parts(kind, ORDER)
 
     assert head == subject

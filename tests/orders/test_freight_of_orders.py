@@ -162,9 +162,9 @@ def test_the_draft_placed_first_pays_the_freight_and_the_other_no_more(
     first, second, freight = two_drafts
 
     place_order(cast.acme.buyer, second.number, PO, key="p", now=now)
-    assert (freight_now(cast, first), freight_now(cast, second)) == (0, freight)
+    assert (freight_now(cast, first), freight_now(cast, second)) == (Decimal(0), freight)
     place_order(cast.acme.buyer, first.number, PO, key="q", now=now)
-    assert (freight_now(cast, first), freight_now(cast, second)) == (0, freight)
+    assert (freight_now(cast, first), freight_now(cast, second)) == (Decimal(0), freight)
 
 
 def test_freight_is_not_lost_with_a_discarded_draft(
