@@ -29,7 +29,10 @@ from portal.orders.rules import LABELS as ORDER_LABELS
 from portal.policy import Actor, P
 from portal.quotes.rules import LABELS as QUOTE_LABELS
 from portal.reports.words import LABELS as REPORT_LABELS
+from portal.service.assets.rules import LABELS as ASSET_LABELS
 from portal.service.cases.rules import LABELS as CASE_LABELS
+from portal.service.knowledge.rules import LABELS as ARTICLE_LABELS
+from portal.service.repairs.rules import LABELS as REPAIR_LABELS
 from portal.web.access import current_actor, requires
 from portal.web.addresses import url_with
 from portal.web.forms import ChoiceField, DateField, Form, TextField
@@ -37,6 +40,14 @@ from portal.web.paging import Page, page_number, page_size
 from portal.web.tables import Column, cells_of, file_response, header_of
 
 bp = Blueprint("record", __name__)
+
+SET_UP_LABELS: Final[Mapping[str, str]] = {
+    "calendar.added": N_("Business calendar added"),
+    "calendar.changed": N_("Business calendar changed"),
+    "service-targets.saved": N_("Service targets saved"),
+    "service-targets.removed": N_("Service targets removed"),
+}
+"""What calendars and targets record; their pages show no time line of their own."""
 
 LABELS: Final[Mapping[str, str]] = {
     **ACCOUNT_LABELS,
@@ -46,7 +57,11 @@ LABELS: Final[Mapping[str, str]] = {
     **APPROVAL_LABELS,
     **QUOTE_LABELS,
     **ORDER_LABELS,
+    **ASSET_LABELS,
+    **ARTICLE_LABELS,
     **CASE_LABELS,
+    **REPAIR_LABELS,
+    **SET_UP_LABELS,
     **JOB_LABELS,
     **REPORT_LABELS,
 }
@@ -56,6 +71,9 @@ KIND_LABELS: Final[Mapping[str, str]] = {
     "account": N_("Account"),
     "agreement": N_("Agreement"),
     "approval": N_("Approval"),
+    "article": N_("Article"),
+    "asset": N_("Asset"),
+    "calendar": N_("Business calendar"),
     "canned-answer": N_("Canned answer"),
     "case": N_("Case"),
     "cost": N_("Costs"),
@@ -71,8 +89,10 @@ KIND_LABELS: Final[Mapping[str, str]] = {
     "price-list": N_("Price list"),
     "product": N_("Product"),
     "quote": N_("Quote"),
+    "repair": N_("Repair"),
     "report-schedule": N_("Report by mail"),
     "saved-view": N_("Report view"),
+    "service-targets": N_("Service targets"),
     "service-rule": N_("Routing rule"),
     "service-team": N_("Service team"),
     "stock": N_("Stock"),
