@@ -25,7 +25,7 @@ def test_who_reads_no_price_lists_sees_none_of_them(sign_in: SignIn) -> None:
 
 
 def test_who_imports_nothing_reads_who_does(sign_in: SignIn) -> None:
-    page = sign_in("desk@northwind.example").get("/desk/imports").text
+    page = sign_in("auditor@northwind.example").get("/desk/imports").text
 
     assert "Your role imports nothing" in page
     assert "Account manager, Pricing manager" in page

@@ -29,6 +29,7 @@ PEOPLE: Final = {
     "account manager": "manager@northwind.example",
     "pricing manager": "pricing@northwind.example",
     "order desk": "desk@northwind.example",
+    "service agent": "service@northwind.example",
     "system administrator": "system@northwind.example",
 }
 ELSEWHERE: Final = ("/healthz", "/readyz")

@@ -1,6 +1,7 @@
 """The service's own set-up as pages: teams, routing rules, canned answers."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -146,10 +147,10 @@ def _edit_rule(found: ServiceRule | None) -> ResponseReturnValue:
 def _rule_data(found: ServiceRule | None) -> dict[str, Any]:
     if found is None:
         last = max((row.number for row in teams.find_rules()), default=0)
-        return {"version": NEW, "number": last + 10}
+        return {"version": NEW, "number": Decimal(last + 10)}
     return {
         "version": found.version,
-        "number": found.number,
+        "number": Decimal(found.number),
         "kind": found.kind.value if found.kind else "",
         "category": found.category_path,
         "account": found.account.code if found.account else "",
