@@ -1,6 +1,7 @@
 """Races: the same thing attempted by several processes at the same moment, round after round."""
 
 import multiprocessing
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
@@ -90,7 +91,7 @@ def _run(
         answers.put((number, outcomes))
     except BaseException as error:  # noqa: BLE001 - told to the test, which fails with it
         barrier.abort()
-        answers.put((number, f"process {number}: {type(error).__name__}: {error}"))
+        answers.put((number, f"process {number}: {error!r}\n{traceback.format_exc()}"))
 
 
 def _attempted(attempt: Attempt, arguments: tuple[Any, ...]) -> Outcome:

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from portal.accounts.queries import load_actor
 from portal.db import EVERY_ROW, db, set_row_scope, transaction
 from portal.demo.cast import Cast
+from portal.errors import ConflictError
 from portal.policy import Actor
 from portal.service.cases.actions import NewCase, open_case, reply
 from portal.service.cases.models import Case, CaseMessage
@@ -48,7 +49,8 @@ def merge_unguarded(_membership_id: int, number: str, into: str) -> str:
         for name in (number, into)
     }
     case, target = get_by_id(ids[number]), get_by_id(ids[into])
-    assert target.status is not CaseStatus.MERGED
+    if target.status is CaseStatus.MERGED:
+        raise ConflictError
     with transaction():
         found = db.session.get_one(Case, case.id)
         found.status, found.merged_into_id = CaseStatus.MERGED, target.id
