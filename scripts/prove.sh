@@ -2,6 +2,7 @@
 # The long proofs, on both databases, each with its counts on the screen.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export PYTHONDONTWRITEBYTECODE= # servers and racers start as processes: compiling anew costs each 3 s
 
 status=0
 .venv/bin/pytest -q -m proof --database=both -n "${WORKERS:-2}" --dist=loadgroup --timeout=1500 || status=$?

@@ -2,6 +2,7 @@
 # Lint, types, then one pytest over SQLite, PostgreSQL and the browser: its last line is the total.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export PYTHONDONTWRITEBYTECODE= # servers and racers start as processes: compiling anew costs each 3 s
 
 scripts/lint.sh
 .venv/bin/mypy
