@@ -28,7 +28,7 @@ from portal.home import views as home
 from portal.jobs.actions import handle
 from portal.jobs.worker import recur
 from portal.messages import actions as messages
-from portal.orders import delivering, fulfilment_views, lateness, queue_views
+from portal.orders import delivering, fulfilment_views, lateness, queue_views, stocking
 from portal.orders import queries as orders_queries
 from portal.orders import reordering_views as reordering
 from portal.orders import views as orders
@@ -57,6 +57,7 @@ from portal.service.knowledge import views as articles
 from portal.service.repairs import pages as repairs
 from portal.service.repairs import parts as repair_parts
 from portal.service.repairs import views as repairs_views
+from portal.service.repairs.queries import find_parts_of_quote
 from portal.sms import actions as sms
 from portal.web import access, identity, shell, static
 
@@ -163,6 +164,7 @@ def _plug_in() -> None:
     ordering.set_ordered_quantities_hook(orders_queries.find_ordered_quantities)
     on_delivered(assets.take_in_delivered)
     watch_quotes(repair_parts.follow_quote)
+    stocking.ask_repairs_with(find_parts_of_quote)
     also_show("repair", repairs.part_of_case)
     add_source(repairs.repairs_of_asset)
     asset_pages.add_source(cases_of)

@@ -13,6 +13,7 @@ from portal.orders import queries
 from portal.orders.models import Order, OrderLine
 from portal.orders.proof import require_proof
 from portal.orders.rules import LedgerLine, Wish, check_wishes, make_ledger
+from portal.orders.stocking import note_workshop_share
 from portal.orders.taxing import apply_totals
 from portal.policy import Actor, Permission
 from portal.quotes.models import Quote, QuoteLine, QuoteRevision
@@ -70,6 +71,7 @@ def make_draft(
     )
     order.account, order.quote = account, quote
     order.lines = _lines(quote, revision, quantities)
+    note_workshop_share(order)
     apply_totals(order, order.tax_status)
     return order
 

@@ -147,6 +147,7 @@ class OrderLine(Base):
     ``quantity`` is what was ordered and never changes. ``cancelled`` is how much of it is given up,
     ``reopened`` how much of that the quote has open again (only what was cancelled before the
     supplier confirmed). ``backordered`` is how much of the rest comes later than ``promised_on``.
+    ``workshop`` is how much of it a repair takes off the workshop's own shelves; it never changes.
     ``line_total`` is that of what is not cancelled.
     """
 
@@ -163,6 +164,7 @@ class OrderLine(Base):
         CheckConstraint("shipped >= 0 and shipped + cancelled <= quantity", name="shipped"),
         CheckConstraint("delivered >= 0 and delivered <= shipped", name="delivered"),
         CheckConstraint("backordered >= 0", name="backordered"),
+        CheckConstraint("workshop >= 0 and workshop <= quantity", name="workshop"),
         Index("ix_purchase_order_line_due", "promised_on"),
         ACCOUNT_SCOPED,
     )
@@ -193,6 +195,7 @@ class OrderLine(Base):
     backordered: Mapped[Quantity] = mapped_column(default=Decimal(0))
     shipped: Mapped[Quantity] = mapped_column(default=Decimal(0))
     delivered: Mapped[Quantity] = mapped_column(default=Decimal(0))
+    workshop: Mapped[Quantity] = mapped_column(default=Decimal(0))
     first_promised_on: Mapped[date | None] = mapped_column(Date)
     """The day of the first promise for the whole of the line; it never moves."""
     promised_on: Mapped[date | None] = mapped_column(Date)
@@ -215,6 +218,7 @@ class OrderLine(Base):
             backordered=self.backordered,
             shipped=self.shipped,
             delivered=self.delivered,
+            workshop=self.workshop,
             promised_on=self.promised_on,
             backorder_on=self.backorder_on,
         )

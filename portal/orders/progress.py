@@ -23,7 +23,8 @@ class Counts:
     """What became of one line; quantities in the line's unit of measure.
 
     ``backordered`` is the part of what has still to leave that comes on ``backorder_on``, the rest
-    of it on ``promised_on``.
+    of it on ``promised_on``. ``workshop`` is the part that a repair takes off the workshop's own
+    shelves; it is what leaves first and what is cancelled last.
     """
 
     ordered: Decimal
@@ -31,6 +32,7 @@ class Counts:
     backordered: Decimal = NONE
     shipped: Decimal = NONE
     delivered: Decimal = NONE
+    workshop: Decimal = NONE
     promised_on: date | None = None
     backorder_on: date | None = None
 
@@ -48,6 +50,11 @@ class Counts:
     def to_ship_first(self) -> Decimal:
         """What of that is not on back-order."""
         return max(self.to_ship - self.backordered, NONE)
+
+    @property
+    def to_take(self) -> Decimal:
+        """What of what has still to leave is taken from the goods for sale."""
+        return max(self.valid - max(self.shipped, self.workshop), NONE)
 
 
 def progress_of(lines: Iterable[Counts]) -> OrderStatus:

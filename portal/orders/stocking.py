@@ -1,7 +1,7 @@
 """What orders ask of the stock: what is there, what they reserve, take out and give back."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
@@ -20,6 +20,47 @@ from portal.policy import Actor
 
 _PLACES: Final = Decimal("0.001")
 
+FindRepairParts = Callable[[int], Mapping[tuple[int, str], Decimal]]
+"""What repairs took for an approved quote: its id -> (product id, unit of measure) -> quantity."""
+_repair_parts: list[FindRepairParts] = []
+
+
+def ask_repairs_with(find: FindRepairParts) -> None:
+    """Name what knows which goods of a quote the workshop gives from its own shelves."""
+    _repair_parts[:] = [find]
+
+
+def note_workshop_share(order: Order) -> None:
+    """Write on the lines of a new order, not yet in the session, what a repair has taken for them.
+
+    Earlier orders of the same quote keep their share.
+    """
+    for find in _repair_parts:
+        left = dict(find(order.quote_id))
+        if left:
+            _take_shares(order, left)
+
+
+def _take_shares(order: Order, left: dict[tuple[int, str], Decimal]) -> None:
+    for key, given in _given_shares(order.quote_id).items():
+        left[key] = left.get(key, Decimal(0)) - given
+    for line in order.lines:
+        key = line.product_id, line.uom
+        line.workshop = max(min(left.get(key, Decimal(0)), line.quantity), Decimal(0))
+        left[key] = left.get(key, Decimal(0)) - line.workshop
+
+
+def _given_shares(quote_id: int) -> dict[tuple[int, str], Decimal]:
+    """Return what of the workshop's share earlier orders of a quote have and did not give up."""
+    rows = db.session.scalars(
+        select(OrderLine).where(OrderLine.quote_id == quote_id, OrderLine.workshop > 0)
+    )
+    given: dict[tuple[int, str], Decimal] = {}
+    for line in rows:
+        key = line.product_id, line.uom
+        given[key] = given.get(key, Decimal(0)) + min(line.workshop, line.valid)
+    return given
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
@@ -33,7 +74,8 @@ class Shelf:
         """Return what the supplier can say of the lines of one order, by the line's id.
 
         Quantities are in the line's unit of measure; what one line takes is not offered to the
-        next line of the same product. A unit that can't be converted counts as no stock kept.
+        next line of the same product; what the workshop gives is there. A unit that can't be
+        converted counts as no stock kept.
         """
         left = {key: max(there.available, Decimal(0)) for key, there in self.known.items()}
         there_is = {key: there.on_hand for key, there in self.known.items()}
@@ -45,14 +87,15 @@ class Shelf:
             if factor is None:
                 supplies[line.id] = Supply(lead_time_days=days)
                 continue
+            kept_apart = line.to_ship - line.counts.to_take
             supplies[line.id] = Supply(
-                _in_line(left[key], factor),
-                _in_line(there_is[key], factor),
+                _in_line(left[key], factor) + kept_apart,
+                _in_line(there_is[key], factor) + kept_apart,
                 self.known[key].expected_on,
                 days,
             )
             for kept in (left, there_is):
-                kept[key] -= min(line.to_ship * factor, kept[key])
+                kept[key] -= min(line.counts.to_take * factor, kept[key])
         return supplies
 
 
@@ -78,8 +121,11 @@ def find_supplies(lines: Iterable[OrderLine]) -> dict[int, Supply]:
 
 
 def reserve_order(actor: Actor, order: Order, *, now: datetime) -> None:
-    """Reserve everything of an order that has still to leave; more than there is waits for more."""
-    wants = _counted({line: line.to_ship for line in order.lines})
+    """Reserve everything of an order that has still to leave; more than there is waits for more.
+
+    What the workshop gives for a repair is reserved on its own shelves, and not once more here.
+    """
+    wants = _counted({line: line.counts.to_take for line in order.lines})
     stock.reserve((KIND, order.id), wants, now=now, actor=actor)
 
 
@@ -87,14 +133,22 @@ def issue_shipped(
     actor: Actor, order: Order, quantities: Mapping[OrderLine, Decimal], *, now: datetime
 ) -> None:
     """Take out of stock what leaves; refused where there is not that much on hand."""
-    stock.issue((KIND, order.id), _counted(quantities), now=now, actor=actor)
+    taken = {
+        line: line.counts.to_take - replace(line.counts, shipped=line.shipped + part).to_take
+        for line, part in quantities.items()
+    }
+    stock.issue((KIND, order.id), _counted(taken), now=now, actor=actor)
 
 
 def release_cancelled(
     actor: Actor, order: Order, quantities: Mapping[OrderLine, Decimal], *, now: datetime
 ) -> None:
     """Give back what was reserved for lines that are cancelled."""
-    stock.release((KIND, order.id), now=now, quantities=_counted(quantities), actor=actor)
+    freed = {
+        line: line.counts.to_take - replace(line.counts, cancelled=line.cancelled + part).to_take
+        for line, part in quantities.items()
+    }
+    stock.release((KIND, order.id), now=now, quantities=_counted(freed), actor=actor)
 
 
 def _counted(quantities: Mapping[OrderLine, Decimal]) -> dict[int, Decimal]:

@@ -1,5 +1,6 @@
 """The pure rules of an order's way: its state by quantities, promises, lateness, carriers."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -179,3 +180,24 @@ def test_an_address_says_what_it_lacks() -> None:
     assert lacks_of(whole | {"postcode": " "}) == ("postcode",)
     assert lacks_of(whole | {"postcode": None, "country": "HK"}) == ()
     assert lacks_of({}) == ("name", "street", "postcode", "city", "country")
+
+
+pieces = st.integers(0, 9).map(Decimal)
+
+
+@given(pieces, pieces, st.lists(st.tuples(st.sampled_from(["shipped", "cancelled"]), pieces)))
+def test_what_the_workshop_gives_is_never_taken_from_the_goods_for_sale(
+    ordered: Decimal, workshop: Decimal, steps: list[tuple[str, Decimal]]
+) -> None:
+    """What a line takes off the shelf or gives back never passes what was reserved for it."""
+    line = Counts(ordered=ordered, workshop=min(workshop, ordered))
+    reserved = line.to_take
+    assert reserved == ordered - line.workshop
+    for name, quantity in steps:
+        part = min(quantity, line.to_ship)
+        after = replace(line, **{name: getattr(line, name) + part})
+        assert 0 <= line.to_take - after.to_take <= part
+        line = after
+        assert line.to_take <= line.to_ship
+    if line.shipped + line.cancelled == ordered:
+        assert line.to_take == 0

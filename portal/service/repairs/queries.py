@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
@@ -38,6 +39,7 @@ BUYING: Final = tuple(
 )
 """Roles whose holders can submit an estimate."""
 HELD: Final = (PartStatus.QUOTED, PartStatus.RESERVED)
+TAKEN: Final = (PartStatus.RESERVED, PartStatus.USED)
 
 
 def visible_to(actor: Actor, permission: Permission = Permission.CASE_READ) -> Select[Repair]:
@@ -166,6 +168,18 @@ def find_waiting_for(account_id: int, quote_id: int) -> Sequence[tuple[int, int]
         .order_by(Repair.id)
     )
     return [(repair_id, case_id) for repair_id, case_id in db.session.execute(statement)]
+
+
+def find_parts_of_quote(quote_id: int) -> Mapping[tuple[int, str], Decimal]:
+    """Return what repairs have taken of an approved estimate, by product id and unit of measure."""
+    statement = (
+        select(RepairPart.product_id, RepairPart.uom, func.sum(RepairPart.quantity))
+        .where(RepairPart.quote_id == quote_id, RepairPart.status.in_(TAKEN))
+        .group_by(RepairPart.product_id, RepairPart.uom)
+    )
+    return {
+        (product_id, uom): quantity for product_id, uom, quantity in db.session.execute(statement)
+    }
 
 
 def needed_of(repair: Repair) -> list[NeededPart]:

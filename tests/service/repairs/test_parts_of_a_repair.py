@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from portal.catalog.stock.actions import receive_stock
 from portal.catalog.stock.models import StockLevel, StockMove
 from portal.catalog.stock.queries import find_availability, find_reserved
 from portal.catalog.stock.rules import Availability, Store
@@ -16,6 +17,12 @@ from portal.db import db
 from portal.demo.cast import Cast
 from portal.errors import NotAllowedError
 from portal.messages.models import Message
+from portal.orders.actions import Terms, order_quote
+from portal.orders.answering import confirm_order
+from portal.orders.models import Order
+from portal.orders.progress import Packed
+from portal.orders.shipping import Parcel, ship_order
+from portal.orders.validating import validate_orders
 from portal.quotes import actions as quotes
 from portal.quotes.adding import add_lines
 from portal.quotes.edits import DraftEdits
@@ -251,6 +258,49 @@ def test_who_may_not_buy_is_not_asked_to(
         cast.acme.shopper.membership_id
     )
     assert _last_mail("repair_estimate_elsewhere").membership_id == cast.acme.buyer.membership_id
+
+
+@pytest.mark.usefixtures("out_of_warranty")
+def test_a_part_is_not_taken_from_the_goods_for_sale_once_more(
+    bring: Bring, add: Add, stock_up: StockUp, cast: Cast, case_number: str, now: datetime
+) -> None:
+    """Two pieces go into the repair, the third was added by the buyer: only that one is sold."""
+    product = stock_up(SKU, 5)
+    desk, buyer = cast.supplier.order_desk, cast.acme.buyer
+    receive_stock(desk, SKU, "BERLIN", Decimal(5), now=now)
+    for_sale = _for_sale(product)
+    bring(Move.RECEIVE, Move.DIAGNOSE)
+    number = _number(add(quantity=2))
+    add_lines(buyer, number, [(SKU, Decimal(1), None)], now)
+    assert _submit(cast, number, now).status is QuoteStatus.APPROVED
+
+    first, second = (_order(cast, number, pieces, now) for pieces in (1, 2))
+
+    assert [order.lines[0].workshop for order in (first, second)] == [1, 1]
+    checked = validate_orders([second])[second.id]
+    assert checked.stock[0].there == for_sale.available + 1, "the workshop's piece is there, too"
+    for order in (first, second):
+        confirm_order(desk, order.number, now=now)
+    assert find_reserved(("order", first.id)) == {}
+    assert find_reserved(("order", second.id)) == {product: Decimal(1)}
+    for order in (first, second):
+        packed = {line.id: Packed(line.quantity) for line in order.lines}
+        ship_order(desk, order.number, packed, Parcel(), key=order.number, now=now)
+    assert _for_sale(product) == Availability(for_sale.on_hand - 1, for_sale.reserved)
+    repair = get_current(get_case(cast.supplier.service_agent, case_number))
+    assert find_reserved(("repair", repair.id), store=Store.REPAIR) == {product: Decimal(2)}
+
+
+def _for_sale(product_id: int) -> Availability:
+    found = find_availability([product_id])[product_id]
+    return Availability(found.on_hand, found.reserved)
+
+
+def _order(cast: Cast, number: str, pieces: int, now: datetime) -> Order:
+    [line] = get_quote(cast.acme.buyer, number).current.lines
+    terms = Terms(purchase_order_number=f"PO-{pieces}")
+    wanted = {line.line_id: Decimal(pieces)}
+    return order_quote(cast.acme.buyer, number, wanted, terms, key=f"k{pieces}", now=now)
 
 
 def test_what_was_reserved_is_given_back_when_the_repair_is_given_up(
