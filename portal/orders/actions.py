@@ -9,6 +9,7 @@ from portal.accounts.models import Account
 from portal.catalog.pricing.tax_rules import TaxStatus
 from portal.db import db, transaction
 from portal.errors import N_, ConflictError
+from portal.money import Money
 from portal.orders import queries
 from portal.orders.acting import (
     ReasonNeededError,
@@ -54,12 +55,21 @@ class TaxChangedError(ConflictError):
     field = "accept_tax"
 
 
+class FreightChangedError(ConflictError):
+    """Another order of the quote took the freight meanwhile, or left it; the page is old."""
+
+    message = N_(
+        "Freight was {old} and is {new} now: it is charged with the first order of a quote. "
+        "Look at the total and place the order again."
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What may still be said about an order when its content is approved.
 
     ``requested_on`` is the day the buyer would like the goods. The two ``accept_`` flags answer
-    questions that placing asks.
+    questions that placing asks; ``freight`` is what the buyer's page showed, if it came from one.
     """
 
     purchase_order_number: str = ""
@@ -68,6 +78,7 @@ class Terms:
     delivery_notes: str = ""
     accept_duplicate: bool = False
     accept_tax: bool = False
+    freight: Decimal | None = None
 
 
 def convert_quote(
@@ -118,6 +129,7 @@ def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datet
         KeyReusedError: The key came before with another order.
         QuoteExpiredError, ProofMissingError: Validity and proof are checked again.
         PurchaseOrderNeededError, PurchaseOrderPatternError, PurchaseOrderDoubleError: The number.
+        FreightChangedError: Freight is not what the buyer saw.
         TaxChangedError: A rate changed and the new one was not accepted.
     """
     with transaction():
@@ -139,6 +151,7 @@ def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datet
         _check_duplicate(order, account, terms)
         _check_proof(order, now)
         settle_freight(order.quote_id)
+        _check_freight(order, terms)
         _check_tax(order, terms, now)
         order.status, order.placed_at = status, now
         order.placing_key, order.placing_digest = key, digest
@@ -221,6 +234,12 @@ def _check_duplicate(order: Order, account: Account, terms: Terms) -> None:
         raise PurchaseOrderDoubleError(value=value, other=other)
     if not terms.accept_duplicate:
         raise PurchaseOrderWarningError(value=value, other=other)
+
+
+def _check_freight(order: Order, terms: Terms) -> None:
+    if terms.freight is not None and terms.freight != order.freight:
+        old, new = Money(terms.freight, order.currency), Money(order.freight, order.currency)
+        raise FreightChangedError(old=old, new=new)
 
 
 def _check_tax(order: Order, terms: Terms, now: datetime) -> None:

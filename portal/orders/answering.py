@@ -76,6 +76,7 @@ def settle_confirmed(
         "order.confirmed",
         now,
         lines=[_told(line) for line in order.lines if line.valid],
+        accepted=move is Move.ACCEPT,
     )
 
 

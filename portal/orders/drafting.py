@@ -65,7 +65,7 @@ def make_draft(
         run_id=proof.run_id,
         content_hash=proof.content_hash,
         currency=revision.currency,
-        freight=_freight(quote, revision),
+        freight=freight_left(quote, revision),
         places=revision.frozen,
         created_at=now,
     )
@@ -76,8 +76,8 @@ def make_draft(
     return order
 
 
-def _freight(quote: Quote, revision: QuoteRevision) -> Decimal:
-    """Return what a draft carries as long as no other one is placed before it."""
+def freight_left(quote: Quote, revision: QuoteRevision) -> Decimal:
+    """Return what the next order carries as long as no other one is placed before it."""
     is_charged = queries.is_freight_charged(quote.id)
     return Decimal(0) if is_charged else revision.freight or Decimal(0)
 

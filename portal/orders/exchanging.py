@@ -25,8 +25,8 @@ class Exchange:
     uom: str
 
 
-def exchange_lines(actor: Actor, number: str, exchanges: Sequence[Exchange], now: datetime) -> str:
-    """Put what is accepted in place of what was quoted, in the next revision; return its number.
+def exchange_lines(actor: Actor, number: str, exchanges: Sequence[Exchange], now: datetime) -> None:
+    """Put what is accepted in place of what was quoted, in the next revision.
 
     A draft of the next revision that exists already is taken as it is. Without exchanges nothing
     happens. Runs in the transaction under way.
@@ -36,7 +36,7 @@ def exchange_lines(actor: Actor, number: str, exchanges: Sequence[Exchange], now
         NotAllowedError, InvalidError: The actor or a product can't be put on the quote.
     """
     if not exchanges:
-        return ""
+        return
     quote = queries.get_quote(actor, number, lock=True)
     if quote.status is not QuoteStatus.DRAFT:
         quote = revise_quote(actor, number, now)
@@ -61,7 +61,6 @@ def exchange_lines(actor: Actor, number: str, exchanges: Sequence[Exchange], now
         if line.sku in places and line.sku not in before
     }
     save_draft(actor, number, quote.version, DraftEdits(lines=booked), now)
-    return number
 
 
 def _less(quote: Quote, exchanges: Sequence[Exchange]) -> DraftEdits:

@@ -19,10 +19,23 @@ from portal.web.forms import (
     TextArea,
     TextField,
 )
+from portal.web.numbers import NotANumberError, parse_number
+
+
+def _read_amount(text: object) -> Decimal | None:
+    """Read a hidden amount; nothing was shown where there is none, and nonsense is no freight."""
+    if not text:
+        return None
+    try:
+        return parse_number(str(text))
+    except NotANumberError:
+        return Decimal(-1)
 
 
 class TermsForm(Form):
     key = HiddenField()
+    freight = HiddenField()
+    """What the page shows; placing asks again where it has become another amount."""
     purchase_order_number = TextField(_l("Purchase order number"), required=False, max_length=64)
     contact = TextField(_l("Contact for the delivery"), required=False, max_length=200)
     requested_on = DateField(_l("Requested delivery date"), required=False)
@@ -40,6 +53,7 @@ class TermsForm(Form):
             delivery_notes=self.delivery_notes.data or "",
             accept_duplicate=bool(self.accept_duplicate.data),
             accept_tax=bool(self.accept_tax.data),
+            freight=_read_amount(self.freight.data),
         )
 
 

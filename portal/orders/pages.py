@@ -9,7 +9,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from portal.orders import queries
-from portal.orders.drafting import least_of
+from portal.orders.drafting import freight_left, least_of
 from portal.orders.forms import TermsForm
 from portal.orders.history.queries import PastFilter, count_past_orders
 from portal.orders.queries import OrderFilter
@@ -45,10 +45,11 @@ class ConversionLine:
 
 @dataclass(frozen=True, slots=True)
 class ConversionPage:
-    """The check page between an approved quote and its order."""
+    """The check page between an approved quote and its order; ``freight`` is that of the order."""
 
     quote: Quote
     lines: list[ConversionLine]
+    freight: Decimal
     needs_number: bool
 
 
@@ -93,7 +94,12 @@ def show_conversion(actor: Actor, quote: Quote, typed: Typed | None = None) -> C
     )
     ledger = ledger_of(quote)
     lines = [_line(line, ledger[line.line_id], typed) for line in quote.current.lines]
-    return ConversionPage(quote, lines, queries.needs_purchase_order_number(quote.account_id))
+    return ConversionPage(
+        quote=quote,
+        lines=lines,
+        freight=freight_left(quote, quote.current),
+        needs_number=queries.needs_purchase_order_number(quote.account_id),
+    )
 
 
 def _line(line: QuoteLine, ledger: LedgerLine, typed: Typed | None) -> ConversionLine:

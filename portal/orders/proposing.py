@@ -261,13 +261,14 @@ def accept_change(actor: Actor, number: str, *, comment: str = "", now: datetime
             _give_back(line, Decimal(0) if item.proposed.needs_approval else item.quantity)
         proposal.state, proposal.answer, proposal.answered_at = "accepted", comment.strip(), now
         recount(order)
-        _settle(actor, order, proposal, now)
-        if any(line.reopened for line in order.lines):
-            note_given_back(actor, quote_queries.get_by_id(order.quote_id), now=now)
-        quote_number = exchange_lines(actor, order.quote.number, exchanges, now)
+        quote_number = order.quote.number if exchanges else ""
         record_order(
             actor, order, "order.change-accepted", now, reason=comment.strip(), quote=quote_number
         )
+        _settle(actor, order, proposal, now)
+        if any(line.reopened for line in order.lines):
+            note_given_back(actor, quote_queries.get_by_id(order.quote_id), now=now)
+        exchange_lines(actor, order.quote.number, exchanges, now)
         tell_order(
             order, "order_change_accepted", now, supplier=True, reason=comment.strip(),
             quote=quote_number,

@@ -22,9 +22,21 @@ Data = Mapping[str, Any]
 def told(entries: Iterable[TimelineEntry], events: Iterable[Event]) -> list[TimelineEntry]:
     """Add to each entry what its event says: days, quantities, reasons."""
     return [
-        replace(entry, detail=detail_of(event), tone=_TONES.get(event.verb, entry.tone))
+        replace(
+            entry,
+            label=_label(entry, event),
+            detail=detail_of(event),
+            tone=_TONES.get(event.verb, entry.tone),
+        )
         for entry, event in zip(entries, events, strict=True)
     ]
+
+
+def _label(entry: TimelineEntry, event: Event) -> str:
+    """Return what happened; who accepts a change confirms the order in the supplier's place."""
+    if event.verb == "order.confirmed" and event.data.get("accepted"):
+        return _("Order confirmed as changed")
+    return entry.label
 
 
 def detail_of(event: Event) -> str:

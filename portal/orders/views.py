@@ -93,7 +93,7 @@ def place(number: str) -> ResponseReturnValue:
             flash(_("Order %(number)s is placed. The supplier was told.", number=number), "success")
             return redirect(url_for(".detail", number=number), code=303)
     forms = forms_of(number)
-    forms.terms = form
+    form.freight.data, forms.terms = forms.terms.freight.data, form
     return show(number, forms, pages.status_of(form))
 
 
@@ -141,10 +141,9 @@ def _with_reason(number: str, move: Move) -> ResponseReturnValue:
 def convert_form(number: str) -> ResponseReturnValue:
     actor = current_actor()
     quote = quote_queries.get_orderable(actor, number)
-    form = TermsForm(formdata=None, key=secrets.token_urlsafe(24))
-    return render_template(
-        "orders/convert.html", page=pages.show_conversion(actor, quote), form=form
-    )
+    page = pages.show_conversion(actor, quote)
+    form = TermsForm(formdata=None, key=secrets.token_urlsafe(24), freight=page.freight)
+    return render_template("orders/convert.html", page=page, form=form)
 
 
 @bp.post("/quotes/<number>/convert")
@@ -163,6 +162,7 @@ def convert(number: str) -> ResponseReturnValue:
         else:
             return redirect(url_for(".detail", number=order_number), code=303)
     page = pages.show_conversion(actor, quote_queries.get_quote(actor, number), typed)
+    form.freight.data = page.freight
     return render_template("orders/convert.html", page=page, form=form), pages.status_of(form)
 
 

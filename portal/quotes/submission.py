@@ -12,6 +12,7 @@ from portal.approvals.rules import RunState
 from portal.db import db, transaction
 from portal.errors import N_, ConflictError, InvalidError
 from portal.jobs.actions import schedule
+from portal.money import Money
 from portal.policy import Actor, Permission
 from portal.quotes import queries
 from portal.quotes.drafting import DraftConflictError
@@ -162,7 +163,8 @@ def _check(
         raise PricesMovedError(quote.number, moves)
     net = priced.totals.net_total
     if shown_total is not None and shown_total != net:
-        raise TotalMovedError(number=quote.number, old=shown_total, new=net)
+        old, new = (Money(amount, quote.currency) for amount in (shown_total, net))
+        raise TotalMovedError(number=quote.number, old=old, new=new)
 
 
 def _move(item: PricedLine) -> PriceMove:

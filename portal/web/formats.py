@@ -13,7 +13,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from portal.errors import DomainError
-from portal.money import minor_units, round_half_up
+from portal.money import Money, minor_units, round_half_up
 from portal.web.locale import DEFAULT, current_time_zone
 
 NOTHING: Final = "–"
@@ -119,6 +119,8 @@ def _readable(value: object) -> str:
         return instant(value)
     if isinstance(value, date):
         return day(value)
+    if isinstance(value, Money):
+        return money(value.amount, value.currency)
     return decimal(value, 0, 4) if isinstance(value, Decimal) else str(value)
 
 

@@ -24,12 +24,14 @@ from portal.orders.actions import (
 )
 from portal.orders.models import Order
 from portal.orders.queries import get_order
+from portal.orders.rules import OrderStatus
 from portal.policy import Actor
 from portal.quotes import actions as quotes
 from portal.quotes.edits import DraftEdits, LineEdit
 from portal.quotes.models import Quote
 from portal.quotes.queries import get_quote
 from portal.quotes.rules import QuoteStatus
+from tests.stage import PortalClient
 
 MakeQuote = Callable[..., Quote]
 PO = Terms(purchase_order_number="4500000001", accept_duplicate=True)
@@ -192,6 +194,51 @@ def test_freight_of_an_order_given_up_is_charged_with_the_next(
         cancel_order(cast.acme.buyer, first.number, reason="", now=now)
 
     assert freight_now(cast, second) == freight
+
+
+def test_freight_that_came_meanwhile_is_shown_before_it_is_charged(
+    cast: Cast,
+    two_drafts: tuple[Order, Order, Decimal],
+    sign_in: Callable[..., PortalClient],
+    now: datetime,
+) -> None:
+    first, second, freight = two_drafts
+    place_order(cast.acme.buyer, first.number, PO, key="p", now=now)
+    client = sign_in("buyer@acme.example", membership="ACME - IT")
+    terms = {"key": "k", "purchase_order_number": "45", "freight": "0.0000"}
+    assert (
+        'name="freight" type="hidden" value="0.0000"' in client.get(f"/orders/{second.number}").text
+    )
+    decline_order(cast.supplier.order_desk, first.number, reason="Sold out", now=now)
+
+    asked = client.post(f"/orders/{second.number}/place", data=terms)
+
+    assert asked.status_code == 422
+    assert "Freight was 0.00 EUR and is 14.90 EUR now" in asked.text
+    assert f'value="{freight}"' in asked.text
+    assert get_order(cast.acme.buyer, second.number).status is OrderStatus.DRAFT
+    shown = terms | {"freight": str(freight)}
+    assert client.post(f"/orders/{second.number}/place", data=shown).status_code == 303
+    assert freight_now(cast, second) == freight
+
+
+def test_the_check_page_says_whether_freight_is_charged_with_this_order(
+    approved: MakeQuote, sign_in: Callable[..., PortalClient]
+) -> None:
+    quote = approved(quantity=10)
+    [line] = quote.current.lines
+    client = sign_in("buyer@acme.example", membership="ACME - IT")
+    address = f"/quotes/{quote.number}/convert"
+    terms = {"freight": "14.90", "then": "place", f"quantity-{line.line_id}": "4"}
+    first, second = ({"key": key, "purchase_order_number": key} for key in "ab")
+    assert "14.90" in client.get(address).text
+
+    assert client.post(address, data=terms | first).status_code == 303
+    assert "14.90" not in client.get(address).text
+    unseen = client.post(address, data=terms | second)
+
+    assert unseen.status_code == 422
+    assert "Freight was 14.90 EUR and is 0.00 EUR now" in unseen.text
 
 
 def test_an_account_without_tax_pays_none_on_freight(

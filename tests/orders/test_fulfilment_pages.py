@@ -136,6 +136,13 @@ def test_a_proposal_is_shown_with_its_price_and_leads_to_the_next_revision(
     assert done.location.endswith(f"/quotes/{order.quote.number}")
     assert "MS-0003" in buyer.get(done.location).text
     assert "confirmed" in buyer.get(f"/orders/{order.number}").text
+    timeline = buyer.get(f"/orders/{order.number}").text.split("Timeline")[1]
+    accepted, confirmed = (
+        timeline.index(words)
+        for words in ("Proposed change accepted", "Order confirmed as changed")
+    )
+    assert confirmed < accepted, "the latest stands first"
+    assert "Order confirmed by the supplier" not in timeline
 
 
 def test_a_refused_proposal_is_the_desk_s_again(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -28,7 +28,9 @@ from portal.catalog.pricing.rules import (
 )
 from portal.catalog.rules import ACTIVE
 from portal.db import db, in_pages
+from portal.money import EXACT, round_half_up
 
+FLOOR_DECIMALS: Final = 4
 CountQuotes = Callable[[Collection[str]], int]
 
 
@@ -110,7 +112,7 @@ def _breaches(
                     continue
                 if bound is not None and price > bound:
                     above.append(Breach(entry, product.sku, price, bound))
-                floor = floors.get((product.id, entry.uom))
+                floor = _floor(request, floors.get(product.id, {}))
                 if floor is not None and price < floor:
                     below.append(Breach(entry, product.sku, price, floor))
     return sorted(above, key=_weight), sorted(below, key=_weight)
@@ -227,9 +229,24 @@ def _load_products(
     return found
 
 
+def _floor(request: PriceRequest, floors: Mapping[str, Decimal]) -> Decimal | None:
+    """Return the floor in the unit that is asked about: its own, else the highest converted one."""
+    if request.uom in floors:
+        return floors[request.uom]
+    converted = [
+        Fraction(floor) * request.factors[uom]
+        for uom, floor in floors.items()
+        if uom in request.factors
+    ]
+    if not converted:
+        return None
+    highest = max(converted)
+    return round_half_up(EXACT.divide(highest.numerator, highest.denominator), FLOOR_DECIMALS)
+
+
 def _load_floors(
     products: Sequence[ProductFacts], currency: str, at: datetime
-) -> dict[tuple[int, str], Decimal]:
+) -> dict[int, dict[str, Decimal]]:
     rows = db.session.execute(
         select(Cost.product_id, Cost.uom, Cost.floor_price)
         .where(
@@ -239,6 +256,8 @@ def _load_floors(
         )
         .order_by(Cost.valid_from, Cost.id)
     )
-    return {
-        (row.product_id, row.uom): row.floor_price for row in rows if row.floor_price is not None
-    }
+    floors: dict[int, dict[str, Decimal]] = {}
+    for row in rows:
+        if row.floor_price is not None:
+            floors.setdefault(row.product_id, {})[row.uom] = row.floor_price
+    return floors

@@ -1,11 +1,12 @@
 """SELECTs over price lists, their versions and entries, for those who keep them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import StrEnum, unique
+from typing import Any, Final
 
-from sqlalchemy import Select, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 
 from portal.accounts.models import Account
 from portal.catalog.models import Category, Product
@@ -48,6 +49,27 @@ class ListRow:
     scheduled: int | None
     has_draft: bool
     entries: int
+
+
+@unique
+class ListState(StrEnum):
+    """The views of the lists."""
+
+    ALL = "all"
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+
+    @property
+    def label(self) -> str:
+        """The marked word of the page."""
+        return _STATE_LABELS[self]
+
+
+_STATE_LABELS: Final[Mapping[ListState, str]] = {
+    ListState.ALL: N_("All"),
+    ListState.DRAFT: N_("Drafts to publish"),
+    ListState.SCHEDULED: N_("Scheduled"),
+}
 
 
 def visible_to(
@@ -194,18 +216,42 @@ def _entries(version_id: int | None) -> Select[*tuple[Any, ...]]:
 
 
 def find_lists(
-    actor: Actor, search: str, at: datetime, *, offset: int, limit: int
-) -> tuple[list[ListRow], int]:
-    """Return one page of the lists with the state of their versions, and how many match."""
-    matching = visible_to(actor)
-    if search:
-        like = f"%{escape_like(search)}%"
-        matching = matching.where(
-            or_(PriceList.code.ilike(like, escape="\\"), PriceList.name.ilike(like, escape="\\"))
-        )
-    total = db.session.scalar(select(func.count()).select_from(matching.subquery())) or 0
-    lists = db.session.scalars(matching.order_by(PriceList.code).offset(offset).limit(limit)).all()
-    return _with_state(lists, at), total
+    actor: Actor,
+    search: str,
+    at: datetime,
+    *,
+    state: ListState = ListState.ALL,
+    offset: int,
+    limit: int,
+) -> list[ListRow]:
+    """Return one page of the lists of a view, each with the state of its versions."""
+    matching = _matching(actor, search).where(_is_in(state, at)).order_by(PriceList.code)
+    return _with_state(db.session.scalars(matching.offset(offset).limit(limit)).all(), at)
+
+
+def count_lists_by_state(actor: Actor, search: str, at: datetime) -> dict[ListState, int]:
+    """Return how many lists each view holds, exactly, in one statement."""
+    counts = (func.count().filter(_is_in(state, at)) for state in ListState)
+    found = db.session.execute(_matching(actor, search).with_only_columns(*counts)).one()
+    return dict(zip(ListState, map(int, found), strict=True))
+
+
+def _matching(actor: Actor, search: str) -> Select[PriceList]:
+    if not search:
+        return visible_to(actor)
+    like = f"%{escape_like(search)}%"
+    return visible_to(actor).where(
+        or_(PriceList.code.ilike(like, escape="\\"), PriceList.name.ilike(like, escape="\\"))
+    )
+
+
+def _is_in(state: ListState, at: datetime) -> ColumnElement[bool]:
+    own = exists().where(PriceListVersion.list_id == PriceList.id)
+    return {
+        ListState.ALL: true(),
+        ListState.DRAFT: own.where(PriceListVersion.number.is_(None)),
+        ListState.SCHEDULED: own.where(PriceListVersion.in_force_from > at),
+    }[state]
 
 
 def _with_state(lists: Sequence[PriceList], at: datetime) -> list[ListRow]:

@@ -162,6 +162,25 @@ def test_the_account_manager_is_warned_of_prices_above_list_and_below_the_floor(
     ]
 
 
+def test_a_floor_in_another_unit_of_measure_is_converted(shop: Shop) -> None:
+    """A box of ten pieces is held against ten times the floor of a piece, and the other way."""
+    shop.load("price-lists", "list_code,currency,kind\nAG,EUR,agreement\nUS,USD,agreement\n")
+    shop.load("costs", "sku,currency,uom,cost,floor_price\nLT-5,EUR,EA,60,80\nLT-5,USD,BX,9,200\n")
+    shop.load(
+        "price-entries",
+        "list_code,sku,uom,min_qty,price\nAG,LT-5,BX,1,799\nAG,LT-5,BX,5,800\n"
+        "AG,LT-5,PAL,1,1\nUS,LT-5,EA,1,19\nUS,LT-5,EA,5,20\n",
+    )
+
+    below = [
+        (breach.entry.uom, breach.unit_price, breach.bound)
+        for code in ("AG", "US")
+        for breach in publish_list(shop.actor, code, now=T0, dry_run=True).impact.below_floor
+    ]
+
+    assert below == [("BX", Decimal(799), Decimal(800)), ("EA", Decimal(19), Decimal(20))]
+
+
 def test_who_may_draft_may_check_and_not_publish(shop: Shop, business_rows: Rows) -> None:
     change(shop, "110")
     drafter = Actor(
