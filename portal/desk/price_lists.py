@@ -11,12 +11,14 @@ from flask_babel import lazy_gettext
 
 from portal.catalog.pricing import lists
 from portal.catalog.pricing.actions import publish_list, rollback_list
+from portal.catalog.pricing.lists import ListState
 from portal.catalog.pricing.lookups import supplier_zone
 from portal.catalog.pricing.models import PriceList, PriceListVersion
 from portal.catalog.pricing.rules import ListKind
 from portal.errors import N_, DomainError, InvalidError
 from portal.policy import P
 from portal.web.access import current_actor, requires
+from portal.web.addresses import url_with
 from portal.web.clock import now
 from portal.web.formats import refusal
 from portal.web.forms import DateField, Form, HiddenField
@@ -64,13 +66,22 @@ class BadVersionError(InvalidError):
 @bp.get("")
 @requires(P.PRICE_LIST_READ)
 def index() -> ResponseReturnValue:
-    actor, text = current_actor(), request.args.get("q", "").strip()
-    number, size = page_number(), page_size()
-    rows, total = lists.find_lists(actor, text, now(), offset=offset_of(number, size), limit=size)
+    actor, text, at = current_actor(), request.args.get("q", "").strip(), now()
+    asked, number, size = request.args.get("view", ""), page_number(), page_size()
+    state = ListState(asked) if asked in set(ListState) else ListState.ALL
+    counts = lists.count_lists_by_state(actor, text, at)
+    rows = lists.find_lists(
+        actor, text, at, state=state, offset=offset_of(number, size), limit=size
+    )
     return render_template(
         "desk/price_lists.html",
-        page=Page(rows, total, number, size),
+        page=Page(rows, counts[state], number, size),
         text=text,
+        state=state,
+        views=[
+            (_(each.label), url_with(view=each.value, page=None), each is state, counts[each])
+            for each in ListState
+        ],
         kinds=KIND_LABELS,
         can_import=actor.can(P.PRICE_LIST_DRAFT),
     )

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from portal.accounts.models import Membership, Person
 from portal.approvals.queries import Box, InboxRow, find_inbox
 from portal.db import db
+from portal.home.work import Group, find_work
 from portal.orders.models import Order
-from portal.orders.queries import OrderFilter, count_by_tab, count_to_confirm, find_orders
+from portal.orders.queries import OrderFilter, count_by_tab, find_orders
 from portal.orders.rules import Tab as OrderTab
 from portal.policy import Actor, P
 from portal.quotes.queries import (
@@ -42,12 +43,12 @@ class Waiting:
     recent: Sequence[QuoteRow] = ()
     orders: Sequence[Order] = ()
     order_drafts: int = 0
-    to_confirm: int = 0
+    work: Sequence[Group] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing at all to go on with."""
-        return not (self.approvals or self.recent or self.orders or self.draft)
+        return not (self.approvals or self.recent or self.orders or self.draft or self.work)
 
 
 def find_waiting(actor: Actor, now: datetime) -> Waiting:
@@ -63,7 +64,7 @@ def find_waiting(actor: Actor, now: datetime) -> Waiting:
         recent=_recent_quotes(actor) if reads_quotes else (),
         orders=_orders(actor) if reads_orders else (),
         order_drafts=_order_drafts(actor) if actor.can(P.ORDER_PLACE) else 0,
-        to_confirm=count_to_confirm(actor),
+        work=find_work(actor, now) if actor.is_supplier else (),
     )
 
 

@@ -69,6 +69,16 @@ def test_the_list_of_lists_shows_state_and_finds_by_name(manager: PortalClient) 
     assert "No price list matches “winter”." in none
 
 
+def test_lists_with_a_draft_stand_in_a_view_of_their_own(manager: PortalClient) -> None:
+    waiting = manager.get("/desk/price-lists?view=draft").text
+    coming = manager.get("/desk/price-lists?view=scheduled").text
+
+    assert 'Drafts to publish <span class="count">1</span>' in waiting
+    assert 'href="/desk/price-lists/STD"' in waiting
+    assert 'Scheduled <span class="count">0</span>' in coming
+    assert 'href="/desk/price-lists/STD"' not in coming
+
+
 def test_a_list_shows_the_draft_and_on_request_an_earlier_version(manager: PortalClient) -> None:
     draft = manager.get("/desk/price-lists/STD").text
     first = manager.get("/desk/price-lists/STD?version=1").text

@@ -1,0 +1,80 @@
+"""The supplier's people start where their work is: each place with exactly what its view lists."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+SignIn = Callable[..., FlaskClient]
+FIGURE = re.compile(
+    r'<a class="tile" href="([^"]+)"><span class="tile-figure">([^<]+)</span> ([^<]+)</a>'
+)
+
+
+def tiles(page: TestResponse) -> dict[str, tuple[str, int]]:
+    """Label -> (address, figure) of the start page."""
+    return {
+        label: (url.replace("&amp;", "&"), int(figure.replace(",", "")))
+        for url, figure, label in FIGURE.findall(page.text)
+    }
+
+
+def shown_count(page: TestResponse) -> int:
+    """The figure of the view that a list shows."""
+    views = page.text[page.text.index('<nav class="views') :]
+    found = re.search(r'aria-current="page">[^<]*<span class="count">([^<]+)</span>', views)
+    assert found is not None
+    return int(found.group(1).replace(",", ""))
+
+
+@pytest.mark.parametrize(
+    ("email", "places"),
+    [
+        ("desk@northwind.example", ["To confirm", "To ship", "Late", "Below reorder level"]),
+        ("service@northwind.example", ["Mine", "Unassigned", "Overdue", "Awaited", "Diagnosed"]),
+        ("system@northwind.example", ["active"]),
+    ],
+)
+@pytest.mark.usefixtures("demo")
+def test_each_figure_of_the_start_page_is_the_count_of_its_view(
+    sign_in: SignIn, email: str, places: list[str]
+) -> None:
+    client = sign_in(email)
+
+    found = tiles(client.get("/"))
+
+    assert [label for label in places if label not in found] == []
+    assert {label: shown_count(client.get(url)) for label, (url, _figure) in found.items()} == {
+        label: figure for label, (_url, figure) in found.items()
+    }
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_agent_starts_with_the_case_that_breaks_first(sign_in: SignIn) -> None:
+    client = sign_in("service@northwind.example")
+    queue = re.findall(r"/service/cases/(C-\d+)", client.get("/service/cases?view=team").text)
+
+    page = client.get("/").text
+    section = page[page.index("Next cases of my teams") :]
+
+    assert re.findall(r"/service/cases/(C-\d+)", section)[:3] == queue[:3]
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_pricing_manager_starts_at_the_price_lists(sign_in: SignIn) -> None:
+    page = sign_in("pricing@northwind.example").get("/").text
+
+    assert "Nothing waits here" in page
+    assert 'href="/desk/price-lists"' in page[page.index("<main") :]
+
+
+@pytest.mark.usefixtures("demo")
+def test_supplier_staff_see_whose_quote_and_order_it_is(sign_in: SignIn) -> None:
+    page = sign_in("auditor@northwind.example").get("/").text
+    own = sign_in("buyer@acme.example", membership="ACME - IT").get("/").text
+
+    assert page.count('<td data-label="Account">') >= 4
+    assert "Hanbit Electronics" in page
+    assert 'data-label="Account"' not in own
