@@ -30,6 +30,7 @@ from portal.orders.rules import (
 )
 from portal.policy import Actor, Permission
 from portal.quotes.models import Quote
+from portal.quotes.ordering import MadeOrder
 from portal.scope import within
 
 
@@ -225,6 +226,26 @@ def find_ordered_quantities(quote_id: int) -> Mapping[int, Decimal]:
     return {
         line_id: taken.ordered + taken.cancelled for line_id, taken in find_taken(quote_id).items()
     }
+
+
+def find_made_orders(actor: Actor, quote_id: int) -> Sequence[MadeOrder]:
+    """Return the orders made from a quote that the actor may see, the latest first."""
+    if not actor.can(Permission.ORDER_READ):
+        return ()
+    statement = visible_to(actor).where(
+        Order.quote_id == quote_id, Order.status != OrderStatus.DISCARDED
+    )
+    return [
+        MadeOrder(
+            order.number,
+            order.status.label,
+            order.status.tone,
+            order.purchase_order_number,
+            order.placed_at,
+            order.net_total,
+        )
+        for order in db.session.scalars(statement.order_by(Order.id.desc()))
+    ]
 
 
 def is_freight_charged(quote_id: int) -> bool:

@@ -27,7 +27,7 @@ from portal.quotes.hashing import number_text
 from portal.quotes.history import HISTORY_LABELS, find_history
 from portal.quotes.models import Quote, QuoteRevision
 from portal.quotes.moves import Move, open_moves
-from portal.quotes.ordering import ordered_quantities
+from portal.quotes.ordering import MadeOrder, made_orders, ordered_quantities
 from portal.quotes.places import Places, load_places
 from portal.quotes.queries import Filters
 from portal.quotes.rules import KIND, Tab, last_day_of
@@ -86,6 +86,7 @@ class QuotePage:
     strip: Strip | None
     timeline: list[TimelineEntry]
     revisions: Sequence[QuoteRevision]
+    orders: Sequence[MadeOrder]
     owner: str
     valid_until: str
     form: DraftForm = field(default_factory=DraftForm)
@@ -173,6 +174,7 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
         strip=_strip(actor, sheet, places, now),
         timeline=_timeline(quote),
         revisions=queries.find_revisions(quote),
+        orders=made_orders(actor, quote.id),
         owner=queries.find_owner_name(quote.membership_id),
         valid_until=_last_day(shown, places),
         form=form or DraftForm(),

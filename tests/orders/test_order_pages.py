@@ -49,6 +49,24 @@ def test_pressing_twice_makes_one_order_and_shows_it(sign_in: SignIn, quote: Quo
     assert "placed" in page.text
 
 
+def test_a_quote_leads_to_the_orders_made_from_it_as_far_as_they_are_seen(
+    sign_in: SignIn, quote: Quote
+) -> None:
+    client, link = sign_in(BUYER, membership="ACME - IT"), 'href="/orders/'
+    typed = form(quote, purchase_order_number="4500000077", then="draft")
+    draft = client.post(f"/quotes/{quote.number}/convert", data=typed).location
+    assert f'href="{draft}"' in client.get(f"/quotes/{quote.number}").text
+    supplier = sign_in("manager@northwind.example")
+    assert link not in supplier.get(f"/quotes/{quote.number}").text, "a draft is the customer's"
+
+    client.post(f"{draft}/discard")
+    assert link not in client.get(f"/quotes/{quote.number}").text
+    typed = form(quote, purchase_order_number="4500000077") | {"key": "form-2"}
+    order = client.post(f"/quotes/{quote.number}/convert", data=typed).location
+    assert f'href="{order}"' in client.get(f"/quotes/{quote.number}").text
+    assert f'href="{order}"' in supplier.get(f"/quotes/{quote.number}").text
+
+
 def test_a_wrong_quantity_is_said_at_its_field_and_stays_typed(
     sign_in: SignIn, quote: Quote
 ) -> None:
