@@ -52,8 +52,10 @@ messages: ## Collect, merge and compile the translations
 lock: ## Pin every dependency again, with hashes
 	@scripts/lock.sh
 
-bench: setup ## Measure the pages of the demo
-	@$(BIN)/python scripts/bench.py
+bench: setup ## Measure in a large world: make bench SCALE=0.01 (docs/performance.md)
+	@$(BIN)/python -m bench --scale "$(or $(SCALE),0.01)" --database "$(or $(DATABASE),both)" \
+	  --only "$(ONLY)" $(if $(DATA),--data "$(DATA)") $(if $(WORLD),--world "$(WORLD)") \
+	  $(if $(OUT),--out "$(OUT)")
 
 audit: setup ## Ask a vulnerability database about the locked packages (needs a network)
 	@scripts/audit.sh
