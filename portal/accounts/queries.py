@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, selectinload
+from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased, selectinload
 
 from portal.accounts.models import (
     AccessGroup,
@@ -17,6 +18,7 @@ from portal.accounts.models import (
     MembershipRole,
     Person,
     Unit,
+    UserSession,
 )
 from portal.accounts.rules import ACTING_ACCOUNTS, descendants
 from portal.db import EVERY_ROW, db, lock, reaching
@@ -47,18 +49,47 @@ def load_actor(membership_id: int) -> Actor | None:
     before their invitation is accepted.
     """
     statement = (
-        select(Membership, Person, Account, Unit.code)
-        .join(Person, Person.id == Membership.person_id)
+        select(Person, *actor_columns())
+        .join(Membership, Membership.person_id == Person.id)
         .join(Account, Account.id == Membership.account_id)
         .outerjoin(Unit, Unit.id == Membership.unit_id)
-        .where(Membership.id == membership_id, *_acting())
+        .where(Membership.id == membership_id, Person.status == "active", *_acting())
     )
     found = db.session.execute(statement).one_or_none()
-    if found is None:
-        return None
-    membership, person, account, unit_code = found
-    roles = _roles_of(membership_id)
-    parents = find_unit_parents(account.id)
+    return None if found is None else make_actor(*found)
+
+
+def actor_columns() -> tuple[Any, ...]:
+    """Return what an actor is made of besides the person, for a statement about memberships.
+
+    Roles, the account's tree of units and the assigned accounts each come as one text: rights are
+    read on every request, and so in one statement.
+    """
+    unit = aliased(Unit)
+    above = func.coalesce(cast(unit.parent_id, String), "")
+    roles = select(func.aggregate_strings(MembershipRole.role, ",")).where(
+        MembershipRole.membership_id == Membership.id
+    )
+    units = select(func.aggregate_strings(cast(unit.id, String) + ":" + above, ",")).where(
+        unit.account_id == Membership.account_id
+    )
+    assigned = select(
+        func.aggregate_strings(cast(AccountAssignment.account_id, String), ",")
+    ).where(AccountAssignment.membership_id == Membership.id)
+    return (
+        Membership,
+        Account,
+        Unit.code,
+        roles.scalar_subquery(),
+        units.scalar_subquery(),
+        assigned.scalar_subquery(),
+    )
+
+
+def make_actor(person: Person, *columns: Any) -> Actor:  # noqa: ANN401 - a row of the above
+    """Return the actor of a person and a row of `actor_columns`."""
+    membership, account, unit_code, role_names, units, assigned = columns
+    roles = frozenset(Role(name) for name in _parts(role_names) if name in _ROLES)
     return Actor(
         person_id=person.id,
         membership_id=membership.id,
@@ -73,36 +104,35 @@ def load_actor(membership_id: int) -> Actor | None:
         unit_id=membership.unit_id,
         unit_code=unit_code or "",
         access_group_id=membership.access_group_id,
-        reachable_unit_ids=descendants(membership.unit_id, parents),
-        assigned_account_ids=_assigned(membership_id) if account.is_supplier else frozenset(),
+        reachable_unit_ids=descendants(membership.unit_id, _parents(units)),
+        assigned_account_ids=(
+            frozenset(map(int, _parts(assigned))) if account.is_supplier else frozenset()
+        ),
         roles=roles,
         grants=grants_of(roles, is_supplier=account.is_supplier),
     )
 
 
-def _acting() -> tuple[ColumnElement[bool], ...]:
-    return (
+def join_acting() -> ColumnElement[bool]:
+    """Return the condition that joins to a person the membership that a session acts with."""
+    return and_(
+        Membership.id == UserSession.membership_id,
+        Membership.person_id == Person.id,
         Membership.status == "active",
-        Person.status == "active",
-        Account.status.in_(ACTING_ACCOUNTS),
     )
 
 
-def _roles_of(membership_id: int) -> frozenset[Role]:
-    held = db.session.scalars(
-        select(MembershipRole.role).where(MembershipRole.membership_id == membership_id)
-    )
-    return frozenset(Role(role) for role in held if role in _ROLES)
+def _parts(text: str | None) -> list[str]:
+    return text.split(",") if text else []
 
 
-def _assigned(membership_id: int) -> frozenset[int]:
-    return frozenset(
-        db.session.scalars(
-            select(AccountAssignment.account_id).where(
-                AccountAssignment.membership_id == membership_id
-            )
-        )
-    )
+def _parents(units: str | None) -> dict[int, int | None]:
+    pairs = (part.partition(":") for part in _parts(units))
+    return {int(unit): int(above) if above else None for unit, _colon, above in pairs}
+
+
+def _acting() -> tuple[ColumnElement[bool], ...]:
+    return (Membership.status == "active", Account.status.in_(ACTING_ACCOUNTS))
 
 
 def load_operator(operator: str, time_zone: str) -> Actor:
@@ -308,13 +338,14 @@ def _own(row: Row[int, int, str, str, str, str]) -> OwnMembership:
 
 def acting_membership_count(person_id: InstrumentedAttribute[int]) -> ColumnElement[int]:
     """Return, as part of a statement about people, with how many memberships each can act."""
+    member, account = aliased(Membership), aliased(Account)
     return (
-        select(func.count(Membership.id))
-        .join(Account, Account.id == Membership.account_id)
+        select(func.count(member.id))
+        .join(account, account.id == member.account_id)
         .where(
-            Membership.person_id == person_id,
-            Membership.status == "active",
-            Account.status.in_(ACTING_ACCOUNTS),
+            member.person_id == person_id,
+            member.status == "active",
+            account.status.in_(ACTING_ACCOUNTS),
         )
         .scalar_subquery()
     )

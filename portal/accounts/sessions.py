@@ -6,12 +6,18 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.exc import OperationalError
 
-from portal.accounts.models import Membership, Person, UserSession
-from portal.accounts.queries import acting_membership_count, load_actor
-from portal.accounts.rules import SESSION_IDLES, SESSION_LASTS
+from portal.accounts.models import Account, Membership, Person, Unit, UserSession
+from portal.accounts.queries import (
+    acting_membership_count,
+    actor_columns,
+    join_acting,
+    load_actor,
+    make_actor,
+)
+from portal.accounts.rules import ACTING_ACCOUNTS, SESSION_IDLES, SESSION_LASTS
 from portal.db import db, transaction
 from portal.errors import NotFoundError
 from portal.web.identity import SignedIn
@@ -37,15 +43,22 @@ def load_session(token: str, now: datetime) -> SignedIn | None:
     for a suspended person.
     """
     found = db.session.execute(
-        select(UserSession, Person, acting_membership_count(Person.id))
+        select(UserSession, acting_membership_count(Person.id), Person, *actor_columns())
         .join(Person, Person.id == UserSession.person_id)
+        .outerjoin(Membership, join_acting())
+        .outerjoin(
+            Account,
+            and_(Account.id == Membership.account_id, Account.status.in_(ACTING_ACCOUNTS)),
+        )
+        .outerjoin(Unit, Unit.id == Membership.unit_id)
         .where(UserSession.token_hash == hash_token(token), Person.status == "active")
     ).one_or_none()
     if found is None:
         return None
-    session, person, count = found
+    session, count, person, membership, account, *rest = found
     if session.expires_at <= now or session.seen_at + SESSION_IDLES <= now:
         return None
+    acts = membership is not None and account is not None
     signed_in = SignedIn(
         session_id=session.id,
         person_id=person.id,
@@ -53,7 +66,7 @@ def load_session(token: str, now: datetime) -> SignedIn | None:
         name=person.name,
         locale=person.locale,
         theme=person.theme,
-        actor=load_actor(session.membership_id) if session.membership_id else None,
+        actor=make_actor(person, membership, account, *rest) if acts else None,
         membership_count=count,
     )
     if now - session.seen_at >= TOUCHED_AFTER:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts.models import Account, Membership, Person, Unit
@@ -124,7 +124,9 @@ def visible_to(actor: Actor, permission: Permission = Permission.QUOTE_READ) -> 
 
 
 _LINES = (
-    selectinload(QuoteRevision.lines).selectinload(QuoteLine.product).selectinload(Product.category)
+    selectinload(QuoteRevision.lines)
+    .joinedload(QuoteLine.product, innerjoin=True)
+    .joinedload(Product.category)
 )
 _REQUESTERS = selectinload(QuoteRevision.requesters)
 
@@ -141,19 +143,24 @@ def get_quote(actor: Actor, number: str, *, lock: bool = False) -> Quote:
         QuoteNotFoundError: No such quote within the actor's reach.
     """
     statement = visible_to(actor).where(Quote.number == number)
-    return _load(locked(statement) if lock else statement, number)
+    return _load(statement, number, lock=lock)
 
 
 def get_by_id(quote_id: int, *, lock: bool = False) -> Quote:
     """Return a quote for the portal itself: callers have made sure of the right to it."""
     statement = select(Quote).where(Quote.id == quote_id)
-    return _load(locked(statement) if lock else statement, str(quote_id))
+    return _load(statement, str(quote_id), lock=lock)
 
 
-def _load(statement: Select[Quote], number: str) -> Quote:
-    whole = statement.options(
-        selectinload(Quote.current).options(_LINES, _REQUESTERS)
-    ).execution_options(populate_existing=True)
+def _load(statement: Select[Quote], number: str, *, lock: bool) -> Quote:
+    if lock:
+        # The revision is read after the lock: whoever held it may have begun another one.
+        statement, current = locked(statement), selectinload(Quote.current)
+    else:
+        current = joinedload(Quote.current, innerjoin=True)
+    whole = statement.options(current.options(_LINES, _REQUESTERS)).execution_options(
+        populate_existing=True
+    )
     quote = db.session.scalar(whole)
     if quote is None:
         raise QuoteNotFoundError(number=number)
@@ -173,7 +180,7 @@ def get_revision(actor: Actor, number: str, revision: int | None = None) -> Quot
         select(QuoteRevision)
         .join(visible, visible.c.id == QuoteRevision.quote_id)
         .where(QuoteRevision.number == wanted)
-        .options(selectinload(QuoteRevision.quote), _LINES, _REQUESTERS)
+        .options(joinedload(QuoteRevision.quote, innerjoin=True), _LINES, _REQUESTERS)
     )
     found = db.session.scalar(statement)
     if found is None:
@@ -186,7 +193,7 @@ def get_revision_by_id(revision_id: int) -> QuoteRevision:
     statement = (
         select(QuoteRevision)
         .where(QuoteRevision.id == revision_id)
-        .options(selectinload(QuoteRevision.quote), _LINES, _REQUESTERS)
+        .options(joinedload(QuoteRevision.quote, innerjoin=True), _LINES, _REQUESTERS)
     )
     return db.session.scalars(statement).one()
 
