@@ -27,6 +27,7 @@ from portal.db import EVERY_ROW, NO_ROWS, db, set_row_scope
 from portal.demo.story import load_demo, load_small
 from portal.migrations import everything
 from portal.migrations.running import upgrade
+from portal.service.cases.actions import FOLDER as ATTACHMENTS
 from tests.instants import NOW
 
 assert everything.MODULES  # all tables are known, whichever test comes first
@@ -120,6 +121,7 @@ class Shelf:
             else:
                 source = make_url(template.url).database
                 self._sql(f"create database {name} owner {OWNER} template {source}")
+            _copy_files(template, database)
         return database
 
     def drop(self, database: Database) -> None:
@@ -188,6 +190,13 @@ def build(database: Database, content: Content, now: datetime) -> None:
             set_row_scope(NO_ROWS)
             close_all_sessions()
             db.engine.dispose()  # the last connection to SQLite folds the WAL into the file
+
+
+def _copy_files(template: Database, database: Database) -> None:
+    """Take along what the rows name and the folder holds: the attachments of cases."""
+    kept = template.data_dir / ATTACHMENTS
+    if kept.exists():
+        shutil.copytree(kept, database.data_dir / ATTACHMENTS)
 
 
 def _upgrade(database: Database) -> None:

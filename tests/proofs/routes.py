@@ -6,7 +6,7 @@ needs one row in `SAMPLES`; without it the permission matrix fails and names the
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from flask import Flask
@@ -17,6 +17,34 @@ from portal.db import Base, db
 from portal.policy import P
 
 _ARGUMENT: Final = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of an object that an address names after it: the first one that the object has."""
+
+    table: str
+    column: str
+    parent: str
+    """Column that holds the object's id."""
+    missing: str | int
+
+    @property
+    def rows(self) -> Table:
+        """Where such parts are kept."""
+        return Base.metadata.tables[self.table]
+
+    def of(self, sample: "Sample", named: str | int) -> str | int:
+        """Return how the address names the part of an object, or what no object has."""
+        whole, rows = sample.rows, self.rows
+        statement = (
+            select(rows.c[self.column])
+            .join(whole, whole.c.id == rows.c[self.parent])
+            .where(whole.c[sample.column] == named)
+            .order_by(rows.c.id)
+        )
+        found: str | int | None = db.session.scalar(statement.limit(1))
+        return self.missing if found is None else found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +63,8 @@ class Sample:
     """Whether nobody but the one whose it is reaches it, whatever they may do."""
     prefer: Mapping[str, str] | None = None
     """Column and value that the sample should have, so that its pages show as much as possible."""
+    part: Part | None = None
+    """What the sample has to have, since the address names it."""
     of: Mapping[str, str] | None = None
     """By account the e-mail of the person whose membership the sample is."""
 
@@ -61,6 +91,8 @@ class Sample:
             people = Base.metadata.tables["person"]
             whose = select(people.c.id).where(people.c.email == self.of[account_code])
             statement = statement.where(rows.c.person_id == whose.scalar_subquery())
+        if self.part is not None:
+            statement = statement.where(rows.c.id.in_(select(self.part.rows.c[self.part.parent])))
         for name, value in (self.prefer or {}).items():
             found = db.session.execute(statement.where(rows.c[name] == value)).first()
             if found is not None:
@@ -191,13 +223,17 @@ SAMPLES: Final[Mapping[str, Sample]] = {
 }
 """Where the address stands before its first argument -> the kind of object."""
 
-FURTHER: Final[Mapping[str, str | int]] = {
-    "/orders/*/shipments/": "S-000001",
+FURTHER: Final[Mapping[str, str | int | Part]] = {
+    "/orders/*/shipments/": Part(
+        table="shipment", column="number", parent="order_id", missing="S-999999"
+    ),
     "/service/assets/*/entitlements/": 1,
     "/quotes/*/revisions/": 1,
     "/quotes/*/lines/": 1,
     "/desk/price-lists/*/versions/": 1,
-    "/service/cases/*/attachments/": 1,
+    "/service/cases/*/attachments/": Part(
+        table="case_attachment", column="position", parent="case_id", missing=99
+    ),
 }
 """What further arguments say, by the address before them."""
 
@@ -218,8 +254,13 @@ def arguments(rule: Rule) -> list[tuple[str, str]]:
 
 
 def sample_of(rule: Rule) -> Sample | None:
-    """Return the kind of object that a rule's first argument names."""
-    return SAMPLES.get(arguments(rule)[0][0]) if rule.arguments else None
+    """Return the kind of object that a rule's first argument names, with the part it names."""
+    if not rule.arguments:
+        return None
+    first, *further = arguments(rule)
+    sample = SAMPLES.get(first[0])
+    parts = [part for place, _ in further if isinstance(part := FURTHER.get(place), Part)]
+    return replace(sample, part=parts[0]) if sample and parts else sample
 
 
 def is_known(rule: Rule) -> bool:
@@ -235,6 +276,8 @@ def values(rule: Rule, named: str | int) -> dict[str, Any]:
     filled: dict[str, Any] = {}
     for place, name in arguments(rule):
         filled[name] = FURTHER.get(place, TOKENS.get(place, named))
+        if isinstance(filled[name], Part):
+            filled[name] = filled[name].of(SAMPLES[arguments(rule)[0][0]], named)
     return filled
 
 
