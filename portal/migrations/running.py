@@ -7,12 +7,19 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 
 from portal.db import engine_options, prepare_engine
+from portal.errors import N_, ConflictError
 
 _HERE = Path(__file__).parent
+
+
+class BrokenReferenceError(ConflictError):
+    """Migrating would leave a row that refers to one that is not there."""
+
+    message = N_("Rows of {table} would refer to missing rows of {parent}: nothing was migrated.")
 
 
 def upgrade(owner_url: str, *, app_role: str = "", target: str = "head") -> None:
@@ -26,6 +33,7 @@ def upgrade(owner_url: str, *, app_role: str = "", target: str = "head") -> None
     try:
         with engine.begin() as connection:
             command.upgrade(_config(connection), target)
+            _check_references(connection)
             if engine.dialect.name == "postgresql" and app_role:
                 _grant(connection, app_role)
     finally:
@@ -38,6 +46,7 @@ def downgrade(owner_url: str, target: str) -> None:
     try:
         with engine.begin() as connection:
             command.downgrade(_config(connection), target)
+            _check_references(connection)
     finally:
         engine.dispose()
 
@@ -70,7 +79,27 @@ def role_of(url: str) -> str:
 def _engine(url: str) -> Engine:
     engine = create_engine(url, **_patient(engine_options(url)))
     prepare_engine(engine)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _rest_references)
     return engine
+
+
+def _rest_references(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's object
+    """Let a table be built anew while others refer to its rows: SQLite can't alter it in place."""
+    connection.execute("PRAGMA foreign_keys=OFF")  # has no effect inside a transaction
+
+
+def _check_references(connection: Connection) -> None:
+    """Refuse to commit a migration that leaves a row referring to none.
+
+    Raises:
+        BrokenReferenceError: It does.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise BrokenReferenceError(table=broken[0], parent=broken[2])
 
 
 def _patient(options: dict[str, Any]) -> dict[str, Any]:
