@@ -1,7 +1,7 @@
 """Stock on the supplier's desk: what lies where, for whom it is kept, and the ledger."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -39,6 +39,8 @@ from portal.orders.models import Order
 from portal.orders.queries import visible_to as visible_orders
 from portal.orders.rules import KIND as ORDER
 from portal.policy import Actor, P
+from portal.service.repairs.queries import find_numbers
+from portal.service.repairs.rules import KIND as REPAIR
 from portal.web.access import current_actor, requires
 from portal.web.addresses import url_with
 from portal.web.clock import now
@@ -290,16 +292,31 @@ def _moved_for(moves: Iterable[StockMove]) -> list[Subject]:
 
 
 def _name_subjects(actor: Actor, subjects: Sequence[Subject]) -> dict[Subject, Named]:
-    """Return what each subject is called; whose order it is not one's business stays unnamed."""
-    wanted = sorted({key for kind, key in subjects if kind == ORDER})
-    numbers: dict[int, str] = {}
-    if wanted and actor.can(P.ORDER_READ):
-        statement = visible_orders(actor).where(Order.id.in_(wanted))
-        rows = db.session.execute(statement.with_only_columns(Order.id, Order.number))
-        numbers = dict(rows.all())
+    """Return what each subject is called; what is not one's business stays unnamed."""
+    named = {
+        **_name_orders(actor, {key for kind, key in subjects if kind == ORDER}),
+        **_name_repairs(actor, {key for kind, key in subjects if kind == REPAIR}),
+    }
     return {
-        subject: Named(numbers[subject[1]], url_for("orders.detail", number=numbers[subject[1]]))
-        if subject[0] == ORDER and subject[1] in numbers
-        else Named(_(SUBJECT_LABELS.get(subject[0], subject[0])))
+        subject: named.get(subject) or Named(_(SUBJECT_LABELS.get(subject[0], subject[0])))
         for subject in subjects
+    }
+
+
+def _name_orders(actor: Actor, wanted: Collection[int]) -> dict[Subject, Named]:
+    if not wanted or not actor.can(P.ORDER_READ):
+        return {}
+    statement = visible_orders(actor).where(Order.id.in_(sorted(wanted)))
+    rows = db.session.execute(statement.with_only_columns(Order.id, Order.number))
+    return {
+        (ORDER, key): Named(number, url_for("orders.detail", number=number)) for key, number in rows
+    }
+
+
+def _name_repairs(actor: Actor, wanted: Collection[int]) -> dict[Subject, Named]:
+    if not wanted or not actor.can(P.CASE_READ):
+        return {}
+    return {
+        (REPAIR, key): Named(number, url_for("cases.detail", number=case))
+        for key, number, case in find_numbers(actor, wanted)
     }

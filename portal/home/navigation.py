@@ -113,8 +113,16 @@ NAVIGATION: Final = (
     NavItem(
         label=N_("Imports"),
         endpoint="imports.index",
-        permission=P.ACCOUNT_READ,
+        permission=P.ACCOUNT_SAVE,
         prefix="/desk/imports",
+        side="supplier",
+        or_with=(P.PRODUCT_SAVE, P.PRICE_LIST_DRAFT, P.STOCK_SAVE, P.ASSET_SAVE),
+    ),
+    NavItem(
+        label=N_("Jobs"),
+        endpoint="jobs.desk",
+        permission=P.JOB_READ,
+        prefix="/desk/jobs",
         side="supplier",
     ),
     NavItem(

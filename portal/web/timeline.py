@@ -46,13 +46,20 @@ def entries_of(
 
     Args:
         events: Oldest first.
-        labels: Verb -> marked sentence, of all packages concerned.
+        labels: Verb -> marked sentence, of all packages concerned; `verb/about` where the same
+            verb says something else about something else.
         names: Person id -> name; somebody who was erased has none.
     """
     return [
-        TimelineEntry(event.occurred_at, _(labels.get(event.verb, event.verb)), _who(event, names))
+        TimelineEntry(event.occurred_at, _(label_of(event, labels)), _who(event, names))
         for event in events
     ]
+
+
+def label_of(event: Happening, labels: Mapping[str, str]) -> str:
+    """Return the marked sentence of an event; a verb without one is shown itself."""
+    about = f"{event.verb}/{event.data.get('about', '')}"
+    return labels.get(about) or labels.get(event.verb, event.verb)
 
 
 def _who(event: Happening, names: Mapping[int, str]) -> str:

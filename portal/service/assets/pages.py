@@ -16,6 +16,8 @@ from portal.catalog.queries import visible_products
 from portal.catalog.rules import local_name, smallest_quantity
 from portal.db import db
 from portal.orders import queries as order_queries
+from portal.orders.history import queries as past_queries
+from portal.orders.history.models import PastOrder
 from portal.orders.models import Order
 from portal.policy import Actor, Permission
 from portal.service.assets import queries
@@ -217,11 +219,25 @@ def _why_not_renew(actor: Actor, asset: Asset, under_way: AssetRenewal | None) -
 
 def _visible_order(actor: Actor, asset: Asset) -> str | None:
     """Return the address of the order that brought the unit, where the actor sees it."""
-    if asset.order_id is None or not actor.can(Permission.ORDER_READ):
+    if not asset.order_number or not actor.can(Permission.ORDER_READ):
         return None
+    if asset.order_id is None:
+        return _visible_past_order(actor, asset)
     statement = order_queries.visible_to(actor).where(Order.id == asset.order_id)
     found = db.session.scalar(statement.with_only_columns(Order.number))
     return None if found is None else url_for("orders.detail", number=found)
+
+
+def _visible_past_order(actor: Actor, asset: Asset) -> str | None:
+    """Return the address of an order of another system, where the actor sees it."""
+    statement = past_queries.visible_to(actor).where(
+        PastOrder.account_id == asset.account_id, PastOrder.number == asset.order_number
+    )
+    found = db.session.scalar(statement.with_only_columns(PastOrder.number))
+    if found is None:
+        return None
+    account = asset.account.code if actor.is_supplier else None
+    return url_for("past_orders.detail", number=found, account=account)
 
 
 def _product_url(actor: Actor, asset: Asset) -> str | None:

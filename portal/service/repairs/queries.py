@@ -58,6 +58,15 @@ def visible_to(actor: Actor, permission: Permission = Permission.CASE_READ) -> S
     )
 
 
+def find_numbers(actor: Actor, repair_ids: Collection[int]) -> Sequence[tuple[int, str, str]]:
+    """Return id, own number and case number of the repairs that the actor sees."""
+    statement = visible_to(actor).where(Repair.id.in_(sorted(repair_ids)))
+    rows = db.session.execute(
+        statement.with_only_columns(Repair.id, Repair.number, Case.number).order_by(Repair.id)
+    )
+    return [(key, number, case_number) for key, number, case_number in rows]
+
+
 def find_of_case(found: Case) -> Sequence[Repair]:
     """Return the repairs of a case and of those merged into it, newest first, with their parts.
 
