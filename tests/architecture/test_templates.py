@@ -2,12 +2,14 @@
 
 import ast
 import re
+from functools import cache
 
 from tests.architecture.sources import modules, templates
 
 RENDER = {"render_template", "render_block", "render", "get_template", "render_document"}
 
 
+@cache
 def _said_in_code() -> set[str]:
     """Every string in the code; a template is named by one, whole or up to a suffix."""
     return {

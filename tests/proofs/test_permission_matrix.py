@@ -340,10 +340,11 @@ def test_everybody_gets_exactly_what_the_table_grants(
     assert all(walk.counted[result] for result in (Result.OPEN, Result.REFUSED, Result.ABSENT))
 
 
+@pytest.mark.any_database
 def test_the_wall_stands_for_the_most_common_people(
     demo: Flask, sign_in: Callable[..., PortalClient]
 ) -> None:
-    """The same walk, short: what `make test` has time for."""
+    """The same walk, short: what `make test` has time for; `make prove` walks on both databases."""
     walk = Walk(demo, sign_in)
     names = {
         "nobody",
