@@ -35,6 +35,7 @@ class Permission(StrEnum):
     QUOTE_SAVE = "quote.save"
     QUOTE_SUBMIT = "quote.submit"
     QUOTE_CONVERT = "quote.convert"
+    QUOTE_EXTEND = "quote.extend"
     APPROVAL_READ = "approval.read"
     APPROVAL_DECIDE = "approval.decide"
     ORDER_READ = "order.read"
@@ -233,6 +234,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = MappingProxyType(
             P.ACCOUNT_READ,
             P.ACCOUNT_SAVE,
             P.ASSORTMENT_SAVE,
+            P.QUOTE_EXTEND,
         )
         | _at(Scope.ALL, *_PRICES, P.STOCK_READ),
         Role.PRICING_MANAGER: _at(
@@ -284,6 +286,7 @@ GRANTS: Final[Mapping[Role, Mapping[Permission, Scope]]] = MappingProxyType(
 
 _SUPPLIER_ONLY: Final = frozenset(
     {
+        P.QUOTE_EXTEND,
         P.ACCOUNT_READ,
         P.ACCOUNT_SAVE,
         P.PRODUCT_SAVE,

@@ -49,7 +49,7 @@ def require_proof(quote: Quote, revision: QuoteRevision, now: datetime) -> Proof
         raise SupersededError(number=quote.number)
     if quote.status not in _ALIVE or revision.status not in _ALIVE:
         raise NotApprovedError(number=quote.number, status=quote.status)
-    if revision.valid_until is None or now >= revision.valid_until:
+    if revision.holds_until is None or now >= revision.holds_until:
         raise QuoteExpiredError(number=quote.number)
     proof = get_proof(KIND, revision.id)
     recomputed = hash_of(revision)

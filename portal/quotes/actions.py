@@ -23,6 +23,7 @@ from portal.quotes.drafting import (
     save_draft,
 )
 from portal.quotes.edits import KEEP, DraftEdits, LineEdit
+from portal.quotes.extending import extend_quote
 from portal.quotes.outcomes import (
     EXPIRE,
     REMIND,
@@ -74,6 +75,7 @@ __all__ = [
     "discard_quote",
     "expire_due",
     "expire_quotes",
+    "extend_quote",
     "keep_entry",
     "lock_subject",
     "mark_open",

@@ -69,5 +69,5 @@ def quote_html(sheet: Sheet, places: Places, now: datetime) -> str:
             quote=sheet.quote,
             revision=revision,
             account=account,
-            valid_until=last_day_of(revision.valid_until, zone) if revision.valid_until else None,
+            valid_until=last_day_of(revision.holds_until, zone) if revision.holds_until else None,
         )

@@ -7,10 +7,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from portal.quotes.edits import KEEP, DraftEdits, Keep, LineEdit
 from portal.quotes.entry import ERRORS, read_quantity
 from portal.quotes.rules import LONGEST_TITLE
+from portal.web.forms import DateField, Form, HiddenField, TextField
 
 LONGEST_NOTE: Final = 4000
 LONGEST_LINE_NOTE: Final = 400
@@ -34,6 +36,14 @@ class DraftForm:
         if name in self.texts:
             return self.texts[name]
         return "" if saved is None else str(saved)
+
+
+class ExtendForm(Form):
+    """Until when the prices of a submitted revision are held for longer."""
+
+    revision = HiddenField()
+    until = DateField(_l("Valid until"))
+    reason = TextField(_l("Reason"), required=False, description=_l("The requester reads this."))
 
 
 def read_draft(texts: Mapping[str, str]) -> DraftForm:

@@ -121,6 +121,8 @@ class QuoteRevision(Base):
     """The quote's version that was submitted: the same submission again is answered alike."""
     closed_at: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
+    extended_until: Mapped[datetime | None]
+    """A later end that the account manager gave; no part of the approved content."""
     lines_total: Mapped[Amount | None]
     freight: Mapped[Amount | None]
     net_total: Mapped[Amount | None]
@@ -140,6 +142,11 @@ class QuoteRevision(Base):
     requesters: Mapped[list["QuoteRequester"]] = relationship(
         lazy="raise_on_sql", cascade="all, delete-orphan", order_by="QuoteRequester.membership_id"
     )
+
+    @property
+    def holds_until(self) -> datetime | None:
+        """The exclusive instant until which the prices hold, extended or not."""
+        return self.extended_until or self.valid_until
 
     @property
     def is_draft(self) -> bool:

@@ -14,6 +14,7 @@ from portal.approvals.queries import find_run, load_run
 from portal.approvals.rules import Outcome
 from portal.db import EVERY_ROW, db, reaching, transaction
 from portal.db import lock as locked
+from portal.jobs.actions import schedule
 from portal.messages.actions import tell
 from portal.policy import Actor
 from portal.quotes import queries
@@ -26,6 +27,8 @@ from portal.quotes.rules import EXPIRING, KIND, ORDERABLE, QuoteStatus, last_day
 
 EXPIRE: Final = "quotes.expire"
 REMIND: Final = "quotes.remind"
+REMINDERS: Final = (Decimal("0.5"), Decimal("0.9"))
+"""Shares of a revision's time after which its requesters are reminded."""
 
 _MOVES: Final[Mapping[Outcome, Move]] = {
     Outcome.APPROVED: Move.APPROVE,
@@ -86,6 +89,12 @@ def approve(quote: Quote, actor: Actor | None, now: datetime) -> None:
 
 
 def _tell(kind: str, quote: Quote, now: datetime, actor: Actor | None) -> None:
+    tell_requesters(kind, quote, now, actor, comment=_last_comment(quote.current))
+
+
+def tell_requesters(
+    kind: str, quote: Quote, now: datetime, actor: Actor | None, *, comment: str
+) -> None:
     """Tell every requester of the current revision."""
     revision = quote.current
     zone = db.session.scalars(select(Account.time_zone).where(Account.id == quote.account_id)).one()
@@ -104,11 +113,11 @@ def _tell(kind: str, quote: Quote, now: datetime, actor: Actor | None) -> None:
             if revision.gross_total is None
             else number_text(revision.gross_total),
             "currency": quote.currency,
-            "valid_until": last_day_of(revision.valid_until, ZoneInfo(zone)).isoformat()
-            if revision.valid_until
+            "valid_until": last_day_of(revision.holds_until, ZoneInfo(zone)).isoformat()
+            if revision.holds_until
             else None,
             "decided_by": actor.name if actor else "",
-            "comment": _last_comment(revision),
+            "comment": comment,
         },
     )
 
@@ -122,6 +131,25 @@ def _last_comment(revision: QuoteRevision) -> str:
 
 
 # --- time ----------------------------------------------------------------------------------------
+
+
+def plan_end(quote: Quote, now: datetime) -> None:
+    """Write the jobs that remind of the end of the current revision and bring it about."""
+    revision, until = quote.current, quote.current.holds_until
+    if until is None:
+        return
+    payload = {"quote_id": quote.id, "revision": revision.number, "until": until.isoformat()}
+    seconds = int((until - now).total_seconds())
+    end = f"{revision.id}:{until.isoformat()}"
+    schedule(EXPIRE, payload, now=now, run_at=until, unique_key=f"{EXPIRE}:{end}")
+    for share in REMINDERS:
+        schedule(
+            REMIND,
+            payload,
+            now=now,
+            run_at=now + (until - now) * int(share * 100) / 100,
+            unique_key=f"{REMIND}:{revision.id}:{share}:{seconds}",
+        )
 
 
 def expire_quotes(now: datetime) -> int:
@@ -141,7 +169,7 @@ def _expire(quote_id: int, now: datetime) -> bool:
     """End one quote if its time is over; a run open at that moment ends as expired."""
     with transaction():
         quote = queries.get_by_id(quote_id, lock=True)
-        until = quote.current.valid_until
+        until = quote.current.holds_until
         if quote.status not in EXPIRING or until is None or until > now:
             return False
         status = Move.EXPIRE.apply(quote.status, None, quote.number)
@@ -157,7 +185,10 @@ def remind_due(payload: Mapping[str, Any], now: datetime) -> None:
     """Remind the requesters of a quote that its prices will end."""
     with reaching(EVERY_ROW), transaction():
         quote = queries.get_by_id(int(payload["quote_id"]))
-        is_same = quote.revision == payload["revision"]
+        until = quote.current.holds_until
+        # A reminder of an end that was put off meanwhile is none; the new end has its own.
+        is_put_off = until is not None and payload.get("until", "") not in {"", until.isoformat()}
+        is_same = quote.revision == payload["revision"] and not is_put_off
         if is_same and quote.status in EXPIRING:
             _tell("quote_expiring", quote, now, None)
 

@@ -30,7 +30,7 @@ from portal.quotes.moves import Move, open_moves
 from portal.quotes.ordering import MadeOrder, made_orders, ordered_quantities
 from portal.quotes.places import Places, load_places
 from portal.quotes.queries import Filters
-from portal.quotes.rules import KIND, Tab, last_day_of
+from portal.quotes.rules import EXPIRING, KIND, Tab, last_day_of
 from portal.quotes.sheet import Sheet, SheetLine, sheet_of
 from portal.quotes.subject import change_text, make_subject, submitter_of
 from portal.web.addresses import url_with
@@ -83,6 +83,7 @@ class QuotePage:
     buttons: Mapping[str, Button]
     can_edit: bool
     can_copy: bool
+    can_extend: bool
     strip: Strip | None
     timeline: list[TimelineEntry]
     revisions: Sequence[QuoteRevision]
@@ -171,6 +172,9 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
         buttons=buttons if is_current else {},
         can_edit=is_current and "SAVE" in buttons and not buttons["SAVE"].reason,
         can_copy=actor.can(Permission.QUOTE_SAVE),
+        can_extend=is_current
+        and quote.status in EXPIRING
+        and not _reason(actor, quote, Permission.QUOTE_EXTEND),
         strip=_strip(actor, sheet, places, now),
         timeline=_timeline(quote),
         revisions=queries.find_revisions(quote),
@@ -185,9 +189,9 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
 
 
 def _last_day(revision: QuoteRevision, places: Places) -> str:
-    if revision.valid_until is None:
+    if revision.holds_until is None:
         return ""
-    return last_day_of(revision.valid_until, ZoneInfo(places.account.time_zone)).isoformat()
+    return last_day_of(revision.holds_until, ZoneInfo(places.account.time_zone)).isoformat()
 
 
 def _lines(sheet: Sheet, number: int) -> Page[LineView]:

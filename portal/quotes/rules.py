@@ -112,6 +112,7 @@ LABELS: Final[Mapping[str, str]] = {
     "quote.rejected": N_("Revision rejected"),
     "quote.changes-requested": N_("Changes requested"),
     "quote.expired": N_("Expired"),
+    "quote.extended": N_("Prices held for longer"),
     "quote.ordered": N_("Ordered in full"),
     "quote.partly-ordered": N_("Ordered in part"),
     "quote.reopened": N_("Open again"),

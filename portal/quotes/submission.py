@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from portal.approvals.actions import start_run, withdraw_run
 from portal.approvals.rules import RunState
 from portal.db import db, transaction
 from portal.errors import N_, ConflictError, InvalidError
-from portal.jobs.actions import schedule
 from portal.money import Money
 from portal.policy import Actor, Permission
 from portal.quotes import queries
@@ -21,15 +19,12 @@ from portal.quotes.guarding import bump, must_reach, note_opening, note_requeste
 from portal.quotes.models import Quote, QuoteLine, QuoteRevision
 from portal.quotes.moves import Move
 from portal.quotes.ordering import ordered_quantities
-from portal.quotes.outcomes import EXPIRE, REMIND, approve
+from portal.quotes.outcomes import approve, plan_end
 from portal.quotes.places import Places, load_places
 from portal.quotes.pricing import Priced, PricedLine, price_draft
 from portal.quotes.rules import KIND, ORDERABLE, QuoteStatus, end_of_validity
 from portal.quotes.sheet import Sheet, draft_sheet, sheet_of
 from portal.quotes.subject import Submitter, make_subject
-
-REMINDERS: Final = (Decimal("0.5"), Decimal("0.9"))
-"""Shares of a revision's time after which its requesters are reminded."""
 
 
 class NoLinesError(InvalidError):
@@ -213,25 +208,7 @@ def _tell(actor: Actor, quote: Quote, now: datetime) -> None:
         content_hash=revision.content_hash,
         valid_until=revision.valid_until,
     )
-    if revision.valid_until is None:
-        return
-    payload = {"quote_id": quote.id, "revision": revision.number}
-    schedule(
-        EXPIRE,
-        payload,
-        now=now,
-        run_at=revision.valid_until,
-        unique_key=f"{EXPIRE}:{revision.id}",
-    )
-    for share in REMINDERS:
-        seconds = int((revision.valid_until - now).total_seconds())
-        schedule(
-            REMIND,
-            payload,
-            now=now,
-            run_at=now + (revision.valid_until - now) * int(share * 100) / 100,
-            unique_key=f"{REMIND}:{revision.id}:{share}:{seconds}",
-        )
+    plan_end(quote, now)
 
 
 def _start(actor: Actor, quote: Quote, sheet: Sheet, places: Places, now: datetime) -> None:

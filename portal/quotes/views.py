@@ -17,7 +17,7 @@ from portal.quotes import actions, pages, queries
 from portal.quotes.checking import Checked, check_rows
 from portal.quotes.documents import quote_pdf
 from portal.quotes.entry import MOST_CHARACTERS, parse_text
-from portal.quotes.forms import DraftForm, read_draft
+from portal.quotes.forms import DraftForm, ExtendForm, read_draft
 from portal.quotes.guarding import must_reach
 from portal.quotes.models import Quote
 from portal.quotes.places import load_places
@@ -206,8 +206,12 @@ def detail(number: str) -> ResponseReturnValue:
     return _show(page)
 
 
-def _show(page: pages.QuotePage, status: int = 200) -> ResponseReturnValue:
-    return render_template("quotes/detail.html", page=page), status
+def _show(
+    page: pages.QuotePage, status: int = 200, extend: ExtendForm | None = None
+) -> ResponseReturnValue:
+    if extend is None:
+        extend = ExtendForm(formdata=None, revision=str(page.revision.number))
+    return render_template("quotes/detail.html", page=page, extend=extend), status
 
 
 def _whole(text: str | None) -> int | None:
@@ -313,6 +317,25 @@ def revise(number: str) -> ResponseReturnValue:
     seen = _whole(request.form.get("revision"))
     actions.revise_quote(current_actor(), number, now(), seen)
     return _done(number, _("A new revision of %(number)s is begun, at today's prices."))
+
+
+@bp.post("/<number>/extend")
+@requires(P.QUOTE_EXTEND)
+def extend(number: str) -> ResponseReturnValue:
+    """Hold the prices of a submitted quote for longer."""
+    actor, form, at = current_actor(), ExtendForm(), now()
+    must_reach(actor, P.QUOTE_EXTEND, queries.get_quote(actor, number))
+    if form.validate_on_submit() and form.until.data:
+        seen, reason = _whole(form.revision.data), form.reason.data or ""
+        try:
+            actions.extend_quote(
+                actor, number, form.until.data, reason=reason, revision=seen, now=at
+            )
+        except InvalidError as error:
+            form.add_error(error)
+        else:
+            return _done(number, _("The prices of %(number)s are held for longer."))
+    return _show(pages.show_quote(actor, number, at), 422, form)
 
 
 @bp.post("/<number>/discard")

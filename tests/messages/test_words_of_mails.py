@@ -63,6 +63,7 @@ def seen(html: str) -> str:
         ("quote_changes_requested", "Needs changes: Q-000042"),
         ("quote_expired", "Expired: Q-000042"),
         ("quote_expiring", "Q-000042 is valid until Dec 14, 2026"),
+        ("quote_extended", "Q-000042 is valid until Dec 14, 2026"),
         ("quote_rejected", "Rejected: Q-000042"),
     ],
 )
