@@ -304,10 +304,14 @@ def has_number(text: str) -> ColumnElement[bool]:
     wanted = text.strip()
     if not wanted:
         return true()
+    tracked = select(Shipment.order_id).where(
+        Shipment.tracking_number.icontains(wanted, autoescape=True)
+    )
     return or_(
         Order.number.icontains(wanted, autoescape=True),
         Order.purchase_order_number.icontains(wanted, autoescape=True),
         Order.quote.has(Quote.number.icontains(wanted, autoescape=True)),
+        Order.id.in_(tracked),
     )
 
 

@@ -53,9 +53,12 @@ def test_a_tracking_number_leads_to_its_order(sign_in: SignIn) -> None:
         select(Shipment.number).where(Shipment.tracking_number == tracking)
     ).one()
 
-    answer = sign_in("purchasing@acme.example").get(f"/search?q={tracking}")
+    buyer = sign_in("purchasing@acme.example")
+    answer = buyer.get(f"/search?q={tracking}")
 
     assert answer.location == f"/orders/{order_of_shipment(number)}"
+    page = buyer.get(f"/search?q={tracking[2:-1]}").text
+    assert f'href="/orders/{order_of_shipment(number)}"' in page, "a part of it finds it, too"
 
 
 def test_a_serial_number_leads_to_the_unit_or_to_its_order(sign_in: SignIn) -> None:
