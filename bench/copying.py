@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final
 
 import psycopg
-import pysqlite3
+import pysqlite3.dbapi2
 from sqlalchemy import JSON, Dialect, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -45,9 +45,9 @@ class Writer:
     def __init__(self, connection: Any, kind: Kind) -> None:  # noqa: ANN401 - one of two drivers
         self.connection, self.kind = connection, kind
         self.dialect: Dialect = (
-            sqlite.dialect()  # type: ignore[no-untyped-call]
+            sqlite.dialect()
             if kind is Kind.SQLITE
-            else postgresql.psycopg.dialect()
+            else postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
         )
         self.written: dict[str, int] = {}
 
@@ -113,7 +113,7 @@ def _process(kind: Any, dialect: Dialect) -> Process | None:  # noqa: ANN401 - a
 def writing(database: Database) -> Iterator[Writer]:
     """Open a writer; all of it is committed at the end, and the database knows its new size."""
     if database.kind is Kind.SQLITE:
-        lite = pysqlite3.connect(str(make_url(database.bulk_url).database))
+        lite = pysqlite3.dbapi2.connect(str(make_url(database.bulk_url).database))
         lite.execute("pragma foreign_keys = off")
         lite.execute("pragma synchronous = off")
         lite.execute("pragma cache_size = -200000")

@@ -7,7 +7,7 @@ are the stencils for all others. The same size and seed give the same world.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -266,7 +266,7 @@ class _Builder:
         name: str,
         rows: Rows,
         first_account: int,
-        references: dict[str, tuple[Sequence[Any], str]],
+        references: Mapping[str, tuple[Sequence[Any], str]],
         new_id: Callable[[str, int, Sequence[Any], int | None], int | None],
     ) -> None:
         above = writer.last_id(_table(name)) + 1

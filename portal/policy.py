@@ -76,6 +76,8 @@ class Actor:
     email: str = ""
     unit_id: int | None = None
     unit_code: str = ""
+    unit_path: tuple[int, ...] | None = None
+    """The unit and those above it, nearest first; ``None`` where nobody has looked."""
     access_group_id: int | None = None
     reachable_unit_ids: frozenset[int] = frozenset()
     assigned_account_ids: frozenset[int] = frozenset()

@@ -20,7 +20,7 @@ from portal.accounts.models import (
     Unit,
     UserSession,
 )
-from portal.accounts.rules import ACTING_ACCOUNTS, descendants
+from portal.accounts.rules import ACTING_ACCOUNTS, ancestors, descendants
 from portal.db import EVERY_ROW, db, lock, reaching
 from portal.errors import N_, NotFoundError
 from portal.policy import Actor, Permission, Role, grants_of, operator_actor
@@ -90,6 +90,7 @@ def make_actor(person: Person, *columns: Any) -> Actor:  # noqa: ANN401 - a row 
     """Return the actor of a person and a row of `actor_columns`."""
     membership, account, unit_code, role_names, units, assigned = columns
     roles = frozenset(Role(name) for name in _parts(role_names) if name in _ROLES)
+    parents, unit_id = _parents(units), membership.unit_id
     return Actor(
         person_id=person.id,
         membership_id=membership.id,
@@ -101,10 +102,11 @@ def make_actor(person: Person, *columns: Any) -> Actor:  # noqa: ANN401 - a row 
         time_zone=account.time_zone,
         name=person.name,
         email=person.email,
-        unit_id=membership.unit_id,
+        unit_id=unit_id,
         unit_code=unit_code or "",
+        unit_path=ancestors(unit_id, parents),
         access_group_id=membership.access_group_id,
-        reachable_unit_ids=descendants(membership.unit_id, _parents(units)),
+        reachable_unit_ids=descendants(unit_id, parents),
         assigned_account_ids=(
             frozenset(map(int, _parts(assigned))) if account.is_supplier else frozenset()
         ),

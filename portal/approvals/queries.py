@@ -191,8 +191,12 @@ def get_proof(kind: str, subject_id: int) -> Proof | None:
 
 def count_waiting(actor: Actor) -> int:
     """Return how many runs wait for this membership."""
-    statement = select(func.count(func.distinct(StepApprover.run_id))).where(_waits_for(actor))
-    return db.session.execute(statement).scalar_one()
+    return db.session.execute(waiting_count(actor)).scalar_one()
+
+
+def waiting_count(actor: Actor) -> Select[int]:
+    """Select how many runs wait for this membership; the frame asks it beside other counts."""
+    return select(func.count(func.distinct(StepApprover.run_id))).where(_waits_for(actor))
 
 
 def _waits_for(actor: Actor) -> ColumnElement[bool]:

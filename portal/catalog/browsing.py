@@ -2,24 +2,27 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum, unique
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    Executable,
     SQLColumnExpression,
     and_,
     case,
     false,
     func,
+    literal,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.orm import joinedload
 
 from portal.catalog.models import Category, PartNumber, Product, ProductAttribute, sku_key
-from portal.catalog.queries import find_categories, visible_products
+from portal.catalog.queries import visible_products
 from portal.catalog.search_index import found_by
 from portal.db import db
 from portal.policy import Actor
@@ -118,20 +121,39 @@ def search_products(
     number: int = 1,
     size: int = 50,
 ) -> Listing:
-    """Return one page of what an actor sees, with exact counts, in six statements at most."""
-    categories = find_categories()
-    conditions = _conditions(actor, filters, categories)
+    """Return one page of what an actor sees, with exact counts, in three statements."""
+    others = _conditions(filters, _matches(actor, filters.text) if filters.text else _ANY)
+    counted = _count_categories(actor, others)
+    categories = sorted((each for each, _count in counted if each), key=_place)
+    direct = {category.id if category else None: count for category, count in counted}
     chosen = next((item for item in categories if item.path == filters.category_path), None)
-    page = _page(actor, filters, conditions, sort, locale, number, size)
-    is_narrow = filters.category_path or filters.attributes or page.total <= MOST_COUNTED
-    counts = _count_attributes(actor, conditions) if is_narrow else {}
+    below = _below(filters.category_path, categories) if filters.category_path else None
+    conditions = others if below is None else replace(others, category=_within(below))
+    total = sum(count for key, count in direct.items() if below is None or key in below)
+    is_narrow = bool(filters.category_path or filters.attributes or total <= MOST_COUNTED)
+    manufacturers, attributes = _count_values(actor, conditions, with_attributes=is_narrow)
     return Listing(
-        page=page,
-        categories=_nodes(categories, _count_categories(actor, conditions), chosen),
+        page=_page(actor, filters, conditions, _Slice(sort, locale, number, size, total)),
+        categories=_nodes(categories, direct, chosen),
         chosen=chosen,
-        manufacturers=_values(_count_manufacturers(actor, conditions), filters.manufacturers),
-        attributes=_attributes(counts, filters.attributes),
+        manufacturers=_values(manufacturers, filters.manufacturers),
+        attributes=_attributes(attributes, filters.attributes),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """Which rows of all that were found a page shows, and in which order."""
+
+    sort: Sort[ProductSort]
+    locale: str
+    number: int
+    size: int
+    total: int
+
+
+def _place(category: Category) -> list[str]:
+    return category.path.split("/")
 
 
 def find_products(
@@ -159,10 +181,11 @@ def count_by_category() -> Mapping[int | None, int]:
     return {category_id: count for category_id, count in rows}  # noqa: C416 - rows are no pairs
 
 
-def _conditions(actor: Actor, filters: Filters, categories: Sequence[Category]) -> _Conditions:
+def _conditions(filters: Filters, text: ColumnElement[bool]) -> _Conditions:
+    """Return the conditions of all filters but the category's."""
     return _Conditions(
-        text=_matches(actor, filters.text) if filters.text else _ANY,
-        category=_below(filters.category_path, categories) if filters.category_path else _ANY,
+        text=text,
+        category=_ANY,
         manufacturers=(
             Product.manufacturer.in_(filters.manufacturers) if filters.manufacturers else _ANY
         ),
@@ -191,34 +214,29 @@ def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
     return or_(found_by(text), Product.id.in_(own))
 
 
-def _below(path: str, categories: Iterable[Category]) -> ColumnElement[bool]:
-    """Return the condition for a category with its descendants; an unknown one holds nothing."""
-    ids = [item.id for item in categories if f"{item.path}/".startswith(f"{path}/")]
-    return Product.category_id.in_(ids) if ids else false()
+def _below(path: str, categories: Iterable[Category]) -> frozenset[int]:
+    """Return the ids of a category with its descendants; an unknown one has none."""
+    return frozenset(item.id for item in categories if f"{item.path}/".startswith(f"{path}/"))
 
 
-def _page(  # noqa: PLR0913, PLR0917 - handed on from the one caller
-    actor: Actor,
-    filters: Filters,
-    conditions: _Conditions,
-    sort: Sort[ProductSort],
-    locale: str,
-    number: int,
-    size: int,
-) -> Page[Item]:
-    found = visible_products(actor).where(conditions.all())
-    total = db.session.scalar(found.with_only_columns(func.count(Product.id)).order_by(None))
+def _within(category_ids: Collection[int]) -> ColumnElement[bool]:
+    return Product.category_id.in_(sorted(category_ids)) if category_ids else false()
+
+
+def _page(actor: Actor, filters: Filters, conditions: _Conditions, part: _Slice) -> Page[Item]:
     own = and_(PartNumber.product_id == Product.id, PartNumber.account_id == actor.account_id)
     rows = db.session.execute(
-        found.outerjoin(PartNumber, own)
+        visible_products(actor)
+        .where(conditions.all())
+        .outerjoin(PartNumber, own)
         .with_only_columns(Product, PartNumber.buyer_sku, PartNumber.name)
         .options(joinedload(Product.category))
-        .order_by(*_order(filters.text, sort, locale))
-        .limit(size)
-        .offset(offset_of(number, size))
+        .order_by(*_order(filters.text, part.sort, part.locale))
+        .limit(part.size)
+        .offset(offset_of(part.number, part.size))
     )
     items = [Item(product, own_number, own_name) for product, own_number, own_name in rows]
-    return Page(items, total or 0, number, size)
+    return Page(items, part.total, part.number, part.size)
 
 
 def _order(text: str, sort: Sort[ProductSort], locale: str) -> list[SQLColumnExpression[Any]]:
@@ -243,48 +261,54 @@ def _closeness(text: str) -> ColumnElement[int]:
     )
 
 
-def _count_categories(actor: Actor, conditions: _Conditions) -> dict[int | None, int]:
-    rows = db.session.execute(
+def _count_categories(actor: Actor, conditions: _Conditions) -> list[tuple[Category | None, int]]:
+    """Return every category with how many products stand in it itself, and those in none."""
+    counted = (
         visible_products(actor)
         .where(conditions.text, conditions.manufacturers, *conditions.attributes.values())
-        .with_only_columns(Product.category_id, func.count(Product.id))
+        .with_only_columns(Product.category_id.label("key"), func.count(Product.id).label("many"))
         .group_by(Product.category_id)
+        .subquery()
     )
-    return {category_id: count for category_id, count in rows}  # noqa: C416 - rows are no pairs
-
-
-def _count_manufacturers(actor: Actor, conditions: _Conditions) -> dict[str, int]:
     rows = db.session.execute(
-        visible_products(actor)
-        .where(
-            conditions.text,
-            conditions.category,
-            *conditions.attributes.values(),
-            Product.manufacturer.is_not(None),
+        select(Category, func.coalesce(counted.c.many, 0)).join_from(
+            Category, counted, counted.c.key == Category.id, full=True
         )
-        .with_only_columns(Product.manufacturer, func.count(Product.id))
+    )
+    return [(category, count) for category, count in rows]
+
+
+def _count_values(
+    actor: Actor, conditions: _Conditions, *, with_attributes: bool
+) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Count each manufacturer, and every value of every attribute, in one statement.
+
+    Each name is counted without the filter on itself.
+    """
+    seen = visible_products(actor).where(conditions.text, conditions.category)
+    makers = (
+        seen.where(*conditions.attributes.values(), Product.manufacturer.is_not(None))
+        .with_only_columns(
+            literal("").label("name"), Product.manufacturer.label("value"), func.count(Product.id)
+        )
         .group_by(Product.manufacturer)
     )
-    return {str(name): count for name, count in rows}
-
-
-def _count_attributes(actor: Actor, conditions: _Conditions) -> dict[str, dict[str, int]]:
-    """Count every value of every attribute, each name without the filter on itself."""
     others = [
         or_(ProductAttribute.name == name, condition)
         for name, condition in conditions.attributes.items()
     ]
-    rows = db.session.execute(
-        visible_products(actor)
-        .join(ProductAttribute, ProductAttribute.product_id == Product.id)
-        .where(conditions.text, conditions.category, conditions.manufacturers, *others)
+    values = (
+        seen.join(ProductAttribute, ProductAttribute.product_id == Product.id)
+        .where(conditions.manufacturers, *others)
         .with_only_columns(ProductAttribute.name, ProductAttribute.value, func.count(Product.id))
         .group_by(ProductAttribute.name, ProductAttribute.value)
     )
+    statement: Executable = union_all(makers, values) if with_attributes else makers
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for name, value, count in rows:
+    for name, value, count in db.session.execute(statement):
         counts[name][value] = count
-    return counts
+    manufacturers = counts.pop("", {})
+    return manufacturers, counts
 
 
 def _nodes(

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from flask import Flask, current_app, url_for
-from sqlalchemy import select
+from sqlalchemy import literal, select, true
 
 from portal.accounts.models import Membership, MembershipRole, Person
-from portal.approvals.queries import count_waiting
+from portal.approvals.queries import waiting_count
 from portal.config import Settings
 from portal.db import db
 from portal.errors import N_
-from portal.orders.queries import count_to_confirm
+from portal.orders.queries import to_confirm_count
 from portal.policy import Actor, P, Role
-from portal.quotes.queries import current_draft
-from portal.service.cases.queries import count_waiting as count_waiting_cases
-from portal.web.shell import Draft, NavItem, Plugs, plug
+from portal.quotes.queries import opened_draft
+from portal.service.cases.queries import waiting_count as waiting_cases_count
+from portal.web.shell import Draft, NavItem, Plugs, Waiting, plug
 
 NAVIGATION: Final = (
     NavItem(label=N_("Home"), endpoint="home.index", permission=None, prefix="/"),
@@ -163,14 +163,9 @@ def plug_in(app: Flask) -> None:
         app,
         Plugs(
             items=NAVIGATION,
-            counts={
-                "approvals": count_waiting,
-                "cases": count_waiting_cases,
-                "to_confirm": count_to_confirm,
-            },
             supplier_name=_supplier_name,
             grantors=find_grantors,
-            current_draft=_current_draft,
+            waiting=_waiting,
         ),
     )
 
@@ -180,12 +175,32 @@ def _supplier_name() -> str:
     return settings.supplier_name
 
 
-def _current_draft(actor: Actor) -> Draft | None:
-    found = current_draft(actor) if actor.can(P.QUOTE_SAVE) else None
-    if found is None:
-        return None
-    url = url_for("quotes.detail", number=found.number)
-    return Draft(number=found.number, url=url, lines=found.line_count)
+def _waiting(actor: Actor) -> Waiting:
+    """Return what the frame counts, and the current draft, in one statement for every page."""
+    counts = {
+        name: count.scalar_subquery().label(name)
+        for name, count in (
+            ("approvals", waiting_count(actor)),
+            ("cases", waiting_cases_count(actor)),
+            ("to_confirm", to_confirm_count(actor)),
+        )
+        if count is not None
+    }
+    frame = select(*counts.values())
+    if actor.can(P.QUOTE_SAVE):
+        draft, always = opened_draft(actor).subquery(), select(literal(1)).subquery()
+        frame = (
+            select(*counts.values(), draft.c.number, draft.c.lines)
+            .select_from(always)
+            .outerjoin(draft, true())
+        )
+    found = db.session.execute(frame).mappings().one()
+    number = found.get("number")
+    url = url_for("quotes.detail", number=number) if number else ""
+    return Waiting(
+        counts={name: found[name] for name in counts},
+        draft=Draft(number=number, url=url, lines=found["lines"]) if number else None,
+    )
 
 
 def find_grantors(actor: Actor) -> Sequence[str]:

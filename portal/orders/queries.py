@@ -175,12 +175,12 @@ def count_by_tab(actor: Actor, text: str = "") -> dict[Tab, int]:
     return {tab: sum(counts.get(state, 0) for state in TAB_STATES[tab]) for tab in Tab}
 
 
-def count_to_confirm(actor: Actor) -> int:
-    """Return how many orders wait for the desk."""
+def to_confirm_count(actor: Actor) -> Select[int] | None:
+    """Select how many orders wait for the desk; nothing for those who confirm none."""
     if not actor.can(Permission.ORDER_CONFIRM):
-        return 0
+        return None
     rows = visible_to(actor, Permission.ORDER_CONFIRM).where(Order.status == OrderStatus.PLACED)
-    return db.session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+    return rows.with_only_columns(func.count(Order.id)).order_by(None)
 
 
 def find_placed_with(account_id: int, key: str) -> Order | None:

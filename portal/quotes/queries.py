@@ -368,14 +368,23 @@ def find_expiring(actor: Actor, now: datetime, *, limit: int = 5) -> list[QuoteR
 
 def current_draft(actor: Actor) -> OpenDraft | None:
     """Return the draft that this membership opened last, if it still may change it."""
+    found = db.session.execute(opened_draft(actor)).one_or_none()
+    if found is None:
+        return None
+    number, title, count = found
+    return OpenDraft(number=number, title=title, line_count=count)
+
+
+def opened_draft(actor: Actor) -> Select[str, str, int]:
+    """Select number, title and count of lines of `current_draft`."""
     lines = (
         select(func.count(QuoteLine.id))
         .join(QuoteRevision, QuoteRevision.id == QuoteLine.revision_id)
         .where(QuoteRevision.quote_id == Quote.id, QuoteRevision.number == Quote.revision)
         .scalar_subquery()
     )
-    statement = (
-        select(Quote.number, Quote.title, lines)
+    return (
+        select(Quote.number, Quote.title, lines.label("lines"))
         .join(QuoteOpening, QuoteOpening.quote_id == Quote.id)
         .where(
             QuoteOpening.membership_id == actor.membership_id,
@@ -384,11 +393,6 @@ def current_draft(actor: Actor) -> OpenDraft | None:
             reached_by(actor, Permission.QUOTE_SAVE),
         )
     )
-    found = db.session.execute(statement).one_or_none()
-    if found is None:
-        return None
-    number, title, count = found
-    return OpenDraft(number=number, title=title, line_count=count)
 
 
 def is_open(actor: Actor, quote: Quote) -> bool:

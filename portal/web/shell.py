@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final
 
 from flask import Flask, current_app, request, url_for
@@ -22,6 +23,7 @@ THEMES: Final[Mapping[str, str]] = {
     "dark": N_("Dark"),
 }
 _PLUGS: Final = "portal.shell"
+NOTHING_WAITS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +31,8 @@ class NavItem:
     """One place to go: shown to those who hold its permission on the side it belongs to.
 
     ``side`` is "customer", "supplier" or "" for both; ``prefix`` is the start of the addresses for
-    which the link is marked as current; ``count`` names the plugged function that says how many
-    things wait there; ``or_with`` are permissions any of which shows the link, too.
+    which the link is marked as current; ``count`` names the count that says how many things wait
+    there; ``or_with`` are permissions any of which shows the link, too.
     """
 
     label: str
@@ -61,15 +63,22 @@ class Draft:
     lines: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What waits for somebody: counts by the name that a `NavItem` gives, and the current draft."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    draft: Draft | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Plugs:
     """What the packages above give to the frame; app.py fills it, one line per kind."""
 
     items: Sequence[NavItem] = ()
-    counts: dict[str, Callable[[Actor], int]] = field(default_factory=dict)
     supplier_name: Callable[[], str] = lambda: ""
     grantors: Callable[[Actor], Sequence[str]] = lambda _actor: ()
-    current_draft: Callable[[Actor], Draft | None] = lambda _actor: None
+    waiting: Callable[[Actor], Waiting] = lambda _actor: Waiting()
 
 
 class Shell:
@@ -123,14 +132,19 @@ class Shell:
         """Where this person can go, in the order of the table."""
         if self.actor is None or not self.is_healthy:
             return ()
-        return navigation(self.actor)
+        return navigation(self.actor, self.waiting.counts)
 
     @cached_property
+    def waiting(self) -> Waiting:
+        """What waits for this person."""
+        if self.actor is None or not self.is_healthy:
+            return Waiting()
+        return plugs().waiting(self.actor)
+
+    @property
     def draft(self) -> Draft | None:
         """The quote that products are added to."""
-        if self.actor is None or not self.is_healthy:
-            return None
-        return plugs().current_draft(self.actor)
+        return self.waiting.draft
 
     @cached_property
     def grantors(self) -> Sequence[str]:
@@ -155,7 +169,7 @@ def plugs() -> Plugs:
     return held
 
 
-def navigation(actor: Actor) -> Sequence[NavLink]:
+def navigation(actor: Actor, counts: Mapping[str, int] = NOTHING_WAITS) -> Sequence[NavLink]:
     """Return the links that the actor's permissions allow; a missing endpoint has no link."""
     side = "supplier" if actor.is_supplier else "customer"
     return [
@@ -163,7 +177,7 @@ def navigation(actor: Actor) -> Sequence[NavLink]:
             label=_(item.label),
             url=url_for(item.endpoint),
             is_current=_is_here(item.prefix),
-            count=_count(item, actor),
+            count=counts.get(item.count, 0),
         )
         for item in plugs().items
         if item.endpoint in current_app.view_functions
@@ -182,11 +196,6 @@ def _is_here(prefix: str) -> bool:
 
 def _starts(path: str, prefix: str) -> bool:
     return path == prefix or path.startswith(prefix + "/")
-
-
-def _count(item: NavItem, actor: Actor) -> int:
-    counter = plugs().counts.get(item.count)
-    return counter(actor) if counter else 0
 
 
 def _context() -> dict[str, Any]:

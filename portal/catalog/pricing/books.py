@@ -1,12 +1,24 @@
 """Reading what the versions of lists say about some products: entries, categories, factors."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import IntEnum, unique
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from portal.catalog.models import Category, Product, UomConversion
@@ -82,48 +94,50 @@ def factors_to(uom: str, conversions: Iterable[tuple[str, str, Decimal]]) -> dic
 def load_book(
     products: Sequence[ProductFacts], version_ids: Collection[int], period: Period
 ) -> Book:
-    """Read everything the price rule needs to know about some products, in four statements."""
-    categories = _load_categories({each.category_id for each in products if each.category_id})
-    versions = sorted(version_ids)
-    ids = sorted({product.id for product in products})
-    by_product: dict[int, dict[int, list[Entry]]] = {}
-    factors: dict[int, list[tuple[str, str, Decimal]]] = {}
-    for page in in_pages(ids, PAGE):
-        for key, sku, *facts in db.session.execute(_product_entries(page, versions, period)):
-            _add(by_product, key, facts, sku=sku)
-        for key, *conversion in db.session.execute(_conversions(page)):
-            factors.setdefault(key, []).append((conversion[0], conversion[1], conversion[2]))
-    by_category: dict[int, dict[int, list[Entry]]] = {}
-    above = {item for chain in categories.ancestors.values() for item in chain}
-    for page in in_pages(sorted(above), PAGE):
-        for key, path, *facts in db.session.execute(_category_entries(page, versions, period)):
-            _add(by_category, key, facts, category_path=path)
-    return Book(categories.paths, categories.ancestors, by_product, by_category, factors)
+    """Read everything the price rule needs to know about some products, in one statement."""
+    found = _Found()
+    categories = {each.category_id for each in products if each.category_id}
+    shared = _of_categories(sorted(categories), sorted(version_ids), period)
+    for page in in_pages(sorted({product.id for product in products}), PAGE):
+        own = _of_products(page, sorted(version_ids), period)
+        for what, *row in db.session.execute(union_all(*own, *shared)):
+            found.take(what, row)
+        shared = ()  # categories are the same for every page
+    return Book(found.paths, found.ancestors, found.by_product, found.by_category, found.factors)
 
 
-@dataclass(frozen=True, slots=True)
-class _Categories:
-    paths: Mapping[int, str]
-    ancestors: Mapping[int, Sequence[int]]
+@unique
+class _What(IntEnum):
+    """What a row of the one statement tells."""
+
+    PRODUCT_ENTRY = 1
+    CATEGORY_ENTRY = 2
+    ANCESTOR = 3
+    CONVERSION = 4
 
 
-def _load_categories(category_ids: Collection[int]) -> _Categories:
-    own, above = aliased(Category), aliased(Category)
-    is_above = or_(
-        above.path == own.path,
-        func.substr(own.path, 1, func.length(above.path) + 1) == above.path + "/",
-    )
-    rows = db.session.execute(
-        select(own.id, own.path, above.id)
-        .join(above, is_above)
-        .where(own.id.in_(sorted(category_ids)))
-    )
-    paths: dict[int, str] = {}
-    ancestors: dict[int, list[int]] = {}
-    for own_id, path, above_id in rows:
-        paths[own_id] = path
-        ancestors.setdefault(own_id, []).append(above_id)
-    return _Categories(paths, ancestors)
+@dataclass(slots=True)
+class _Found:
+    """A book while its rows come in."""
+
+    paths: dict[int, str] = field(default_factory=dict)
+    ancestors: dict[int, list[int]] = field(default_factory=dict)
+    by_product: dict[int, dict[int, list[Entry]]] = field(default_factory=dict)
+    by_category: dict[int, dict[int, list[Entry]]] = field(default_factory=dict)
+    factors: dict[int, list[tuple[str, str, Decimal]]] = field(default_factory=dict)
+
+    def take(self, what: int, row: Sequence[Any]) -> None:
+        """Put one row where it belongs."""
+        key, text, *facts, factor = row
+        if what == _What.PRODUCT_ENTRY:
+            _add(self.by_product, key, facts, sku=text)
+        elif what == _What.CATEGORY_ENTRY:
+            _add(self.by_category, key, facts, category_path=text)
+        elif what == _What.ANCESTOR:
+            self.paths[key] = text
+            self.ancestors.setdefault(key, []).append(facts[0])
+        else:
+            self.factors.setdefault(key, []).append((text, facts[3], factor))
 
 
 ENTRY_COLUMNS = (
@@ -165,11 +179,19 @@ def _add(
     found.setdefault(key, {}).setdefault(facts[0], []).append(entry)
 
 
-def _product_entries(
-    product_ids: Sequence[int], version_ids: Sequence[int], period: Period
-) -> Select[*tuple[Any, ...]]:
-    return (
-        select(PriceEntry.product_id, Product.sku, *ENTRY_COLUMNS)
+Parts = tuple[Select[*tuple[Any, ...]], ...]
+
+
+def _of_products(product_ids: Sequence[int], version_ids: Sequence[int], period: Period) -> Parts:
+    """Select what is said of some products themselves: entries and units of measure."""
+    entries = (
+        select(
+            literal(_What.PRODUCT_ENTRY.value),
+            PriceEntry.product_id,
+            Product.sku,
+            *ENTRY_COLUMNS,
+            _none(UomConversion.factor),
+        )
         .join(Product, Product.id == PriceEntry.product_id)
         .where(
             PriceEntry.version_id.in_(version_ids),
@@ -177,26 +199,61 @@ def _product_entries(
             holds_within(PriceEntry.valid_from, PriceEntry.valid_to, period),
         )
     )
+    names: dict[Any, Any] = {PriceEntry.uom: UomConversion.to_uom}
+    conversions = select(
+        literal(_What.CONVERSION.value),
+        UomConversion.product_id,
+        UomConversion.from_uom,
+        *(names.get(column, _none(column)) for column in ENTRY_COLUMNS),
+        UomConversion.factor,
+    ).where(UomConversion.product_id.in_(product_ids))
+    return entries, conversions
 
 
-def _category_entries(
+def _of_categories(
     category_ids: Sequence[int], version_ids: Sequence[int], period: Period
-) -> Select[*tuple[Any, ...]]:
-    return (
-        select(PriceEntry.category_id, Category.path, *ENTRY_COLUMNS)
+) -> Parts:
+    """Select what is said of the categories that products stand in, and which stand above them."""
+    own, above = aliased(Category), aliased(Category)
+    names: dict[Any, Any] = {PriceEntry.version_id: above.id}
+    ancestors = (
+        select(
+            literal(_What.ANCESTOR.value),
+            own.id,
+            own.path,
+            *(names.get(column, _none(column)) for column in ENTRY_COLUMNS),
+            _none(UomConversion.factor),
+        )
+        .join(above, _stands_above(above, own))
+        .where(own.id.in_(category_ids))
+    )
+    reached = select(above.id).join(own, _stands_above(above, own)).where(own.id.in_(category_ids))
+    entries = (
+        select(
+            literal(_What.CATEGORY_ENTRY.value),
+            PriceEntry.category_id,
+            Category.path,
+            *ENTRY_COLUMNS,
+            _none(UomConversion.factor),
+        )
         .join(Category, Category.id == PriceEntry.category_id)
         .where(
             PriceEntry.version_id.in_(version_ids),
-            PriceEntry.category_id.in_(category_ids),
+            PriceEntry.category_id.in_(reached),
             holds_within(PriceEntry.valid_from, PriceEntry.valid_to, period),
         )
     )
+    return ancestors, entries
 
 
-def _conversions(product_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
-    return select(
-        UomConversion.product_id,
-        UomConversion.from_uom,
-        UomConversion.to_uom,
-        UomConversion.factor,
-    ).where(UomConversion.product_id.in_(product_ids))
+def _stands_above(above: type[Category], own: type[Category]) -> ColumnElement[bool]:
+    """Return the condition that a category is another one or stands above it."""
+    return or_(
+        above.path == own.path,
+        func.substr(own.path, 1, func.length(above.path) + 1) == above.path + "/",
+    )
+
+
+def _none(column: Any) -> ColumnElement[Any]:  # noqa: ANN401 - a mapped column
+    """Return nothing, with the type of a column: PostgreSQL wants one in each part of a union."""
+    return type_coerce(cast(null(), column.type), column.type)

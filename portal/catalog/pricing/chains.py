@@ -35,6 +35,8 @@ class Buyer:
     account_id: int
     unit_id: int | None
     currency: str
+    unit_path: tuple[int, ...] | None = field(default=None, compare=False)
+    """The unit and those above it, nearest first, where whoever asks knows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,25 +146,35 @@ class Lists:
 
 
 def load_lists(account_id: int, currency: str, unit_ids: Collection[int], period: Period) -> Lists:
-    """Read what may reach an account's units in a period, in three statements.
+    """Read what may reach an account's units in a period, in one statement.
 
     Lists in another currency never apply and are left out.
     """
-    found = db.session.execute(_assignments(account_id, currency, unit_ids, period))
-    assigned = _with_standard_list([_assigned(row) for row in found])
-    list_ids = sorted({row.list_id for row in assigned})
-    versions: dict[int, list[_Version]] = {}
-    for list_id, *facts in db.session.execute(_versions(list_ids, period)):
-        versions.setdefault(list_id, []).append(_Version(*facts))
-    carried: dict[int, list[_Carried]] = {}
-    for list_id, *ends in db.session.execute(_carried(account_id, list_ids)):
-        row = _Carried(Window(ends[0], ends[1]), Window(ends[2], ends[3]))
-        carried.setdefault(list_id, []).append(row)
-    return Lists(assigned, versions, carried)
+    assigned: dict[tuple[int, int | None], _Assigned] = {}
+    versions: dict[int, dict[int, _Version]] = {}
+    carried: dict[int, dict[int, _Carried]] = {}
+    # A list stands in one row per assignment, version and agreement of it: few of each.
+    for row in db.session.execute(_reaching(account_id, currency, unit_ids, period)):
+        assignment, version, agreement = row[:9], row[9:14], row[14:19]
+        list_id = row[0]
+        assigned[list_id, assignment[3]] = _assigned(assignment)
+        if version[0] is not None:
+            versions.setdefault(list_id, {})[version[0]] = _Version(*version)
+        if agreement[0] is not None:
+            windows = Window(agreement[1], agreement[2]), Window(agreement[3], agreement[4])
+            carried.setdefault(list_id, {})[agreement[0]] = _Carried(*windows)
+    return Lists(
+        _with_standard_list(list(assigned.values())),
+        {list_id: tuple(found.values()) for list_id, found in versions.items()},
+        {list_id: tuple(found.values()) for list_id, found in carried.items()},
+    )
 
 
-def find_unit_path(account_id: int, unit_id: int | None) -> tuple[int, ...]:
-    """Return the ids of a unit and of those above it, nearest first."""
+def unit_path_of(buyer: Buyer) -> tuple[int, ...]:
+    """Return the ids of a buyer's unit and of those above it, nearest first."""
+    if buyer.unit_path is not None:
+        return buyer.unit_path
+    account_id, unit_id = buyer.account_id, buyer.unit_id
     if unit_id is None:
         return ()
     start = select(Unit.id, Unit.parent_id, literal(0).label("distance")).where(
@@ -178,10 +190,14 @@ def find_unit_path(account_id: int, unit_id: int | None) -> tuple[int, ...]:
     return tuple(db.session.scalars(select(above.c.id).order_by(above.c.distance)))
 
 
-def _assignments(
+def _reaching(
     account_id: int, currency: str, unit_ids: Collection[int], period: Period
 ) -> Select[*tuple[Any, ...]]:
-    """Select the lists of a currency that reach the account, and its standard list in any case."""
+    """Select the lists of a currency that reach the account, and its standard list in any case.
+
+    Each comes with its publications in force and with the account's agreements that carry it.
+    """
+    version, agreement = PriceListVersion, AgreementList
     own = select(Account.tier, Account.segment).where(Account.id == account_id).subquery()
     target = PriceAssignment
     reaches = or_(
@@ -203,7 +219,18 @@ def _assignments(
             target.priority,
             target.valid_from,
             target.valid_to,
+            version.id,
+            version.number,
+            version.in_force_from,
+            version.best_price,
+            version.unit_price_decimals,
+            agreement.id,
+            agreement.known_from,
+            agreement.known_to,
+            agreement.valid_from,
+            agreement.valid_to,
         )
+        .select_from(PriceList)
         .outerjoin(
             target,
             and_(
@@ -211,6 +238,11 @@ def _assignments(
                 reaches,
                 holds_within(target.valid_from, target.valid_to, period),
             ),
+        )
+        .outerjoin(version, and_(version.list_id == PriceList.id, _is_in_force(period)))
+        .outerjoin(
+            agreement,
+            and_(agreement.list_id == PriceList.id, agreement.account_id == account_id),
         )
         .where(
             PriceList.currency == currency,
@@ -259,8 +291,8 @@ def _level(row: _Assigned) -> Level:
     return Level.LIST_GROUP
 
 
-def _versions(list_ids: Sequence[int], period: Period) -> Select[*tuple[Any, ...]]:
-    """Select the publications that are in force at some instant of the period."""
+def _is_in_force(period: Period) -> ColumnElement[bool]:
+    """Return the condition that a publication is in force at some instant of the period."""
     version, earlier = PriceListVersion, aliased(PriceListVersion)
     first = (
         select(func.max(earlier.in_force_from))
@@ -272,23 +304,8 @@ def _versions(list_ids: Sequence[int], period: Period) -> Select[*tuple[Any, ...
         .correlate(version)
         .scalar_subquery()
     )
-    return select(
-        version.list_id,
-        version.id,
-        version.number,
-        version.in_force_from,
-        version.best_price,
-        version.unit_price_decimals,
-    ).where(
-        version.list_id.in_(list_ids),
+    return and_(
         version.number.is_not(None),
         version.in_force_from <= period.last,
         or_(version.in_force_from > period.first, version.in_force_from == first),
-    )
-
-
-def _carried(account_id: int, list_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
-    row = AgreementList
-    return select(row.list_id, row.known_from, row.known_to, row.valid_from, row.valid_to).where(
-        row.account_id == account_id, row.list_id.in_(list_ids)
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from portal.catalog.models import Product
 from portal.catalog.pricing.books import Book, ProductFacts, load_book
-from portal.catalog.pricing.chains import Buyer, Period, find_unit_path, load_lists
+from portal.catalog.pricing.chains import Buyer, Period, load_lists, unit_path_of
 from portal.catalog.pricing.ladder import SMALLEST_STEP, Break, price_ladder
 from portal.catalog.pricing.rules import ListCandidate, Resolution, resolve
 from portal.money import line_amount
@@ -84,13 +84,16 @@ class PriceBook:
 
 def buyer_of(actor: Actor) -> Buyer:
     """Return for whom an actor asks prices: the membership's account and unit."""
-    return Buyer(actor.account_id, actor.unit_id, actor.currency)
+    return Buyer(actor.account_id, actor.unit_id, actor.currency, actor.unit_path)
 
 
 def open_book(buyer: Buyer, products: Iterable[Product | ProductFacts], at: datetime) -> PriceBook:
-    """Read what pricing some products needs, in eight statements however many they are."""
+    """Read what pricing some products needs, in two statements however many they are.
+
+    It is three where the buyer's place among the units has to be looked up.
+    """
     period = Period(at, at)
-    unit_path = find_unit_path(buyer.account_id, buyer.unit_id)
+    unit_path = unit_path_of(buyer)
     lists = load_lists(buyer.account_id, buyer.currency, unit_path, period)
     chain = lists.chain(unit_path, at)
     version_ids = {each.version_id for each in chain if each.version_id is not None}

@@ -189,10 +189,10 @@ def count_by_tab(actor: Actor, wanted: CaseFilter) -> dict[Tab, int]:
     return {tab: int(found[place]) for place, tab in enumerate(Tab)}
 
 
-def count_waiting(actor: Actor) -> int:
-    """Return how many cases wait for this person: new ones for agents, asked-back ones for owners.
+def waiting_count(actor: Actor) -> Select[int] | None:
+    """Select how many cases wait: new ones for agents, asked-back ones for owners.
 
-    The menu shows it.
+    The menu shows it; nothing for those for whom no case waits.
     """
     if actor.can(Permission.CASE_WORK):
         rows = visible_to(actor, Permission.CASE_WORK).where(Case.status == CaseStatus.NEW)
@@ -201,9 +201,8 @@ def count_waiting(actor: Actor) -> int:
             Case.membership_id == actor.membership_id, Case.status == CaseStatus.WAITING
         )
     else:
-        return 0
-    statement = rows.with_only_columns(func.count()).order_by(None)
-    return db.session.scalar(statement) or 0
+        return None
+    return rows.with_only_columns(func.count(Case.id)).order_by(None)
 
 
 def _rank_of_priority() -> ColumnElement[Any]:
