@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 import click
+from alembic.util import CommandError
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
@@ -103,7 +104,10 @@ def upgrade(settings: Settings) -> None:
 @click.pass_obj
 def downgrade(settings: Settings, target: str) -> None:
     """Take the schema back to a revision (base: nothing)."""
-    running.downgrade(settings.owner_database_url, target)
+    try:
+        running.downgrade(settings.owner_database_url, target)
+    except CommandError as error:
+        raise click.UsageError(str(error)) from None
 
 
 @database.command("revision")
@@ -204,6 +208,8 @@ def main() -> None:
         sys.exit(stop.exit_code)
     except click.Abort:
         sys.exit(1)
+    except click.exceptions.NoArgsIsHelpError as error:
+        _fail(f"a command is missing: see {error.ctx.command_path} --help", 2)
     except (click.ClickException, SettingsError) as error:
         text = error.format_message() if isinstance(error, click.ClickException) else str(error)
         _fail(text, 2)

@@ -41,7 +41,7 @@ BATCH = 20_000
 @click.option("--unit", help="The buyer's unit; default none, the account itself.")
 @click.option("--at", help="Date or instant; default now.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--batch", type=click.File("r", encoding="utf-8"), help="File of JSON lines.")
+@click.option("--batch", type=click.File("rb"), help="File of JSON lines.")
 def price(  # noqa: PLR0913 - one parameter for each option
     account: str | None,
     sku: str | None,
@@ -51,7 +51,7 @@ def price(  # noqa: PLR0913 - one parameter for each option
     at: str | None,
     *,
     as_json: bool,
-    batch: IO[str] | None,
+    batch: IO[bytes] | None,
 ) -> None:
     """Resolve one price with its trace, or a file of questions with --batch."""
     now = datetime.now(UTC)
@@ -73,9 +73,9 @@ def price(  # noqa: PLR0913 - one parameter for each option
     click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _as_text(answer))
 
 
-def _pages(batch: IO[str]) -> Iterator[list[str]]:
+def _pages(batch: IO[bytes]) -> Iterator[list[bytes]]:
     """Cut a file into pages, so that one of any length fits into memory."""
-    page: list[str] = []
+    page: list[bytes] = []
     for text in batch:
         if text.strip():
             page.append(text)
@@ -86,7 +86,7 @@ def _pages(batch: IO[str]) -> Iterator[list[str]]:
         yield page
 
 
-def _answer_batch(texts: list[str], now: datetime) -> None:
+def _answer_batch(texts: list[bytes], now: datetime) -> None:
     zone = supplier_zone()
     lines: list[Line | BadLineError] = []
     for text in texts:
@@ -98,9 +98,9 @@ def _answer_batch(texts: list[str], now: datetime) -> None:
         click.echo(json.dumps(answer, ensure_ascii=False))
 
 
-def _parse(text: str) -> object:
+def _parse(text: bytes) -> object:
     try:
-        return json.loads(text, parse_float=Decimal)
+        return json.loads(text.decode("utf-8-sig"), parse_float=Decimal)
     except (ValueError, RecursionError):
         raise BadLineError(reason="not a JSON object") from None
 
