@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final
 
 import psycopg
-import pysqlite3.dbapi2
+import pysqlite3
 from sqlalchemy import JSON, Dialect, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -113,7 +113,8 @@ def _process(kind: Any, dialect: Dialect) -> Process | None:  # noqa: ANN401 - a
 def writing(database: Database) -> Iterator[Writer]:
     """Open a writer; all of it is committed at the end, and the database knows its new size."""
     if database.kind is Kind.SQLITE:
-        lite = pysqlite3.dbapi2.connect(str(make_url(database.bulk_url).database))
+        driver: Any = pysqlite3.dbapi2
+        lite = driver.connect(str(make_url(database.bulk_url).database))
         lite.execute("pragma foreign_keys = off")
         lite.execute("pragma synchronous = off")
         lite.execute("pragma cache_size = -200000")

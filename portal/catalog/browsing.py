@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
-    Executable,
     SQLColumnExpression,
     and_,
     case,
@@ -303,9 +302,9 @@ def _count_values(
         .with_only_columns(ProductAttribute.name, ProductAttribute.value, func.count(Product.id))
         .group_by(ProductAttribute.name, ProductAttribute.value)
     )
-    statement: Executable = union_all(makers, values) if with_attributes else makers
+    parts = (makers, values) if with_attributes else (makers,)
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for name, value, count in db.session.execute(statement):
+    for name, value, count in db.session.execute(union_all(*parts)):
         counts[name][value] = count
     manufacturers = counts.pop("", {})
     return manufacturers, counts
