@@ -75,6 +75,16 @@
   document.addEventListener("htmx:after:swap", reachWideTables);
   document.addEventListener("toggle", reachWideTables, true);
 
+  // Forms that would fill the whole screen of a phone are folded there, and open where there is room.
+  const narrow = window.matchMedia("(max-width: 35.99rem)");
+  const fold = () => {
+    document.querySelectorAll(".narrow-fold").forEach((part) => {
+      part.open = !narrow.matches || part.querySelector(".has-error") !== null;
+    });
+  };
+  fold();
+  narrow.addEventListener("change", fold);
+
   const summary = document.querySelector(".error-summary");
   if (summary) summary.focus();
 })();

@@ -1,0 +1,86 @@
+"""What the narrow screen shows first: the pages of the test client, laid out by a real browser."""
+
+import contextvars
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Locator, Page, Route
+
+SignIn = Callable[..., FlaskClient]
+Opened = Callable[[str], Page]
+HOME = "http://portal.example"
+HEIGHT = 844
+pytestmark = [pytest.mark.story, pytest.mark.any_database, pytest.mark.usefixtures("demo")]
+
+
+@pytest.fixture
+def opened(browser: Browser, sign_in: SignIn) -> Iterator[Opened]:
+    """``opened("/path")``: the buyer's page on a phone, without a server between."""
+    client = sign_in("buyer@acme.example", membership="ACME - IT")
+    held = contextvars.copy_context()  # the browser's threads know nothing of the application
+
+    def answer(route: Route) -> None:
+        asked = urlsplit(route.request.url)
+        found = held.run(client.get, asked.path, query_string=asked.query)
+        body = found.data
+        found.close()
+        route.fulfill(status=found.status_code, headers=dict(found.headers), body=body)
+
+    context = browser.new_context(viewport={"width": 390, "height": HEIGHT})
+    page = context.new_page()
+    page.route("**/*", answer)
+
+    def open_page(path: str) -> Page:
+        page.goto(HOME + path)
+        return page
+
+    yield open_page
+    context.close()
+
+
+def box_of(part: Locator) -> tuple[float, float, float]:
+    """Return the left edge, the top and the bottom of what is shown."""
+    box = part.bounding_box()
+    assert box is not None, "not shown"
+    return box["x"], box["y"], box["y"] + box["height"]
+
+
+def test_a_report_starts_with_its_figures(opened: Opened) -> None:
+    page = opened("/reports/orders")
+    form = page.get_by_role("button", name="Show report")
+
+    assert not form.is_visible()
+    assert box_of(page.locator(".figure-value").first)[1] < HEIGHT
+
+    page.get_by_text("Period and filters").click()
+    assert form.is_visible()
+
+    page.get_by_text("Period and filters").click()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert form.is_visible()
+
+
+def test_a_line_that_says_nothing_is_left_out(opened: Opened) -> None:
+    page = opened("/reports/orders?period=all")
+    blank = page.locator("[data-blank]")
+
+    assert blank.count() > 0
+    assert [part.inner_text() for part in blank.all() if part.is_visible()] == []
+
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert blank.first.is_visible()
+
+
+def test_a_product_is_a_name_with_its_stock_and_price_side_by_side(opened: Opened) -> None:
+    row = opened("/catalog").locator("tbody tr").first
+    name_left, name_top, _end = box_of(row.get_by_role("link").first)
+    code_left, code_top, _end = box_of(row.locator(".sku"))
+    stock_left, stock_top, _end = box_of(row.locator("[data-label=Availability]"))
+    price_left, price_top, _end = box_of(row.locator("[data-label=Price]"))
+
+    assert name_top < code_top < stock_top
+    assert name_left == code_left
+    assert stock_top == price_top
+    assert stock_left < price_left
