@@ -46,7 +46,11 @@ class Settings:
     )
     report_database_url: str = field(
         default="",
-        metadata=_setting("PORTAL_REPORT_DATABASE_URL", "Read replica for reports", secret=True),
+        metadata=_setting(
+            "PORTAL_REPORT_DATABASE_URL",
+            "Reserved: reports read the application's database",
+            secret=True,
+        ),
     )
     secret_key: str = field(
         default="",

@@ -29,8 +29,8 @@ from portal.web.tables import file_response
 
 bp = Blueprint("fulfilment", __name__, url_prefix="/orders")
 
-Act = Callable[[], str]
-"""Does it and returns what to say."""
+Act = Callable[[], ResponseReturnValue]
+"""Does it and leads on."""
 
 
 def _opened(number: str) -> tuple[Order, Forms]:
@@ -46,14 +46,34 @@ def _answer(number: str, form: Form, forms: Forms, act: Act) -> ResponseReturnVa
     status = 422
     if form.validate_on_submit() and not forms.typed.errors:
         try:
-            said = act()
+            return act()
         except (InvalidError, ConflictError) as refusal:
             form.add_error(refusal)
             status = 409 if isinstance(refusal, ConflictError) else status
-        else:
-            flash(said, "success")
-            return redirect(url_for("orders.detail", number=number), code=303)
     return show(number, forms, status)
+
+
+def _take(
+    number: str,
+    form: Form,
+    forms: Forms,
+    action: Callable[..., object],
+    said: str,
+    *wanted: object,
+    **words: object,
+) -> ResponseReturnValue:
+    """Take an action with what was read of the form, and say so on the order's page."""
+
+    def act() -> ResponseReturnValue:
+        action(current_actor(), number, *wanted, **words, now=now())
+        return _said(number, said)
+
+    return _answer(number, form, forms, act)
+
+
+def _said(number: str, words: str) -> ResponseReturnValue:
+    flash(words, "success")
+    return redirect(url_for("orders.detail", number=number), code=303)
 
 
 @bp.post("/<number>/confirm")
@@ -61,15 +81,11 @@ def _answer(number: str, form: Form, forms: Forms, act: Act) -> ResponseReturnVa
 def confirm(number: str) -> ResponseReturnValue:
     """Confirm with the promised days of the form; without any, with what stock allows."""
     order, forms = _opened(number)
-    forms.reason = ReasonForm()
+    forms.reason = form = ReasonForm()
     promises = read_promises(forms.typed, order)
     refuse_changes(forms.typed, order)
-
-    def act() -> str:
-        answering.confirm_order(current_actor(), number, now=now(), promises=promises)
-        return _("Order %(number)s is confirmed. The buyer was told.", number=number)
-
-    return _answer(number, forms.reason, forms, act)
+    said = _("Order %(number)s is confirmed. The buyer was told.", number=number)
+    return _take(number, form, forms, answering.confirm_order, said, promises=promises)
 
 
 @bp.post("/<number>/propose")
@@ -77,15 +93,10 @@ def confirm(number: str) -> ResponseReturnValue:
 def propose(number: str) -> ResponseReturnValue:
     """Propose other days, quantities or products."""
     order, forms = _opened(number)
-    forms.reason = ReasonForm()
-    wanted = read_wanted(forms.typed, order)
-
-    def act() -> str:
-        reason = forms.reason.reason.data or ""
-        proposing.propose_change(current_actor(), number, wanted, reason=reason, now=now())
-        return _("The change of order %(number)s is proposed. The buyer was told.", number=number)
-
-    return _answer(number, forms.reason, forms, act)
+    forms.reason = form = ReasonForm()
+    wanted, reason = read_wanted(forms.typed, order), form.reason.data or ""
+    said = _("The change of order %(number)s is proposed. The buyer was told.", number=number)
+    return _take(number, form, forms, proposing.propose_change, said, wanted, reason=reason)
 
 
 @bp.post("/<number>/take-back")
@@ -93,8 +104,7 @@ def propose(number: str) -> ResponseReturnValue:
 def take_back(number: str) -> ResponseReturnValue:
     """Withdraw a proposed change."""
     proposing.take_back_change(current_actor(), number, now=now())
-    flash(_("The proposed change is withdrawn."), "success")
-    return redirect(url_for("orders.detail", number=number), code=303)
+    return _said(number, _("The proposed change is withdrawn."))
 
 
 @bp.post("/<number>/accept-change")
@@ -103,23 +113,18 @@ def accept_change(number: str) -> ResponseReturnValue:
     """Accept a proposed change; what needs an approval leads to the quote's next revision."""
     _order, forms = _opened(number)
     forms.comment = form = CommentForm()
-    status = 422
-    if form.validate_on_submit():
-        comment = form.comment.data or ""
-        try:
-            done = proposing.accept_change(current_actor(), number, comment=comment, now=now())
-        except (InvalidError, ConflictError) as refusal:
-            form.add_error(refusal)
-            status = 409 if isinstance(refusal, ConflictError) else status
-        else:
-            return _after_accepting(done)
-    return show(number, forms, status)
+    comment = form.comment.data or ""
+
+    def act() -> ResponseReturnValue:
+        done = proposing.accept_change(current_actor(), number, comment=comment, now=now())
+        return _after_accepting(done)
+
+    return _answer(number, form, forms, act)
 
 
 def _after_accepting(done: proposing.Accepted) -> ResponseReturnValue:
     if not done.quote_number:
-        flash(_("You accepted the change; the order is confirmed."), "success")
-        return redirect(url_for("orders.detail", number=done.order.number), code=303)
+        return _said(done.order.number, _("You accepted the change; the order is confirmed."))
     flash(
         _("You accepted the change. Submit this revision, so that what is new in it is approved."),
         "success",
@@ -132,14 +137,9 @@ def _after_accepting(done: proposing.Accepted) -> ResponseReturnValue:
 def refuse_change(number: str) -> ResponseReturnValue:
     """Refuse a proposed change."""
     _order, forms = _opened(number)
-    forms.comment = CommentForm()
-
-    def act() -> str:
-        comment = forms.comment.comment.data or ""
-        proposing.refuse_change(current_actor(), number, comment=comment, now=now())
-        return _("You refused the change. The supplier was told.")
-
-    return _answer(number, forms.comment, forms, act)
+    forms.comment = form = CommentForm()
+    said, comment = _("You refused the change. The supplier was told."), form.comment.data or ""
+    return _take(number, form, forms, proposing.refuse_change, said, comment=comment)
 
 
 @bp.post("/<number>/promise")
@@ -147,15 +147,10 @@ def refuse_change(number: str) -> ResponseReturnValue:
 def promise(number: str) -> ResponseReturnValue:
     """Promise other days, and say why."""
     order, forms = _opened(number)
-    forms.reason = ReasonForm()
-    promises = read_promises(forms.typed, order)
-
-    def act() -> str:
-        reason = forms.reason.reason.data or ""
-        answering.change_promises(current_actor(), number, promises, reason=reason, now=now())
-        return _("The promised dates of order %(number)s are saved.", number=number)
-
-    return _answer(number, forms.reason, forms, act)
+    forms.reason = form = ReasonForm()
+    promises, reason = read_promises(forms.typed, order), form.reason.data or ""
+    said = _("The promised dates of order %(number)s are saved.", number=number)
+    return _take(number, form, forms, answering.change_promises, said, promises, reason=reason)
 
 
 @bp.post("/<number>/ship")
@@ -164,12 +159,12 @@ def ship(number: str) -> ResponseReturnValue:
     """Ship what the form says, with its packages and serial numbers."""
     order, forms = _opened(number)
     forms.ship = form = ShipForm()
-    packed = read_packed(forms.typed, order)
+    packed, key = read_packed(forms.typed, order), (form.key.data or "")[:64]
 
-    def act() -> str:
-        key = (form.key.data or "")[:64]
+    def act() -> ResponseReturnValue:
         made = shipping.ship_order(current_actor(), number, packed, form.parcel, key=key, now=now())
-        return _("Shipment %(number)s has left. The buyer was told.", number=made.number)
+        left = _("Shipment %(number)s has left. The buyer was told.", number=made.number)
+        return _said(number, left)
 
     return _answer(number, form, forms, act)
 
@@ -182,12 +177,12 @@ def deliver(number: str, shipment: str) -> ResponseReturnValue:
     form = DeliverForm().at(shipment)
     forms.deliver = {shipment: form}
 
-    def act() -> str:
+    def act() -> ResponseReturnValue:
         delivering.mark_delivered(
             current_actor(), number, shipment, delivered_on=form.delivered_on.data,
             received_by=form.received_by.data or "", now=now(),
         )  # fmt: skip
-        return _("Shipment %(number)s is delivered.", number=shipment)
+        return _said(number, _("Shipment %(number)s is delivered.", number=shipment))
 
     return _answer(number, form, forms, act)
 
@@ -206,15 +201,10 @@ def delivery_note(number: str, shipment: str) -> ResponseReturnValue:
 def request_cancellation(number: str) -> ResponseReturnValue:
     """Ask to cancel what has not left."""
     order, forms = _opened(number)
-    forms.reason = ReasonForm()
-    wanted = read_quantities_of(forms.typed, order, "cancel")
-
-    def act() -> str:
-        reason = forms.reason.reason.data or ""
-        cancelling.request_cancellation(current_actor(), number, wanted, reason=reason, now=now())
-        return _("The cancellation is asked for. The supplier was told.")
-
-    return _answer(number, forms.reason, forms, act)
+    forms.reason = form = ReasonForm()
+    wanted, reason = read_quantities_of(forms.typed, order, "cancel"), form.reason.data or ""
+    said = _("The cancellation is asked for. The supplier was told.")
+    return _take(number, form, forms, cancelling.request_cancellation, said, wanted, reason=reason)
 
 
 @bp.post("/<number>/agree-cancellation")
@@ -222,15 +212,10 @@ def request_cancellation(number: str) -> ResponseReturnValue:
 def agree_cancellation(number: str) -> ResponseReturnValue:
     """Agree to cancel what the form says."""
     order, forms = _opened(number)
-    forms.answer = AnswerForm()
-    agreed = read_quantities_of(forms.typed, order, "agreed")
-
-    def act() -> str:
-        answer = forms.answer.answer.data or ""
-        cancelling.agree_cancellation(current_actor(), number, agreed, answer=answer, now=now())
-        return _("The cancellation is agreed. The buyer was told.")
-
-    return _answer(number, forms.answer, forms, act)
+    forms.answer = form = AnswerForm()
+    agreed, answer = read_quantities_of(forms.typed, order, "agreed"), form.answer.data or ""
+    said = _("The cancellation is agreed. The buyer was told.")
+    return _take(number, form, forms, cancelling.agree_cancellation, said, agreed, answer=answer)
 
 
 @bp.post("/<number>/refuse-cancellation")
@@ -238,14 +223,9 @@ def agree_cancellation(number: str) -> ResponseReturnValue:
 def refuse_cancellation(number: str) -> ResponseReturnValue:
     """Refuse to cancel."""
     _order, forms = _opened(number)
-    forms.answer = AnswerForm()
-
-    def act() -> str:
-        answer = forms.answer.answer.data or ""
-        cancelling.refuse_cancellation(current_actor(), number, answer=answer, now=now())
-        return _("The cancellation is refused. The buyer was told.")
-
-    return _answer(number, forms.answer, forms, act)
+    forms.answer = form = AnswerForm()
+    said, answer = _("The cancellation is refused. The buyer was told."), form.answer.data or ""
+    return _take(number, form, forms, cancelling.refuse_cancellation, said, answer=answer)
 
 
 @bp.post("/<number>/close")
@@ -253,5 +233,4 @@ def refuse_cancellation(number: str) -> ResponseReturnValue:
 def close(number: str) -> ResponseReturnValue:
     """Close a delivered order."""
     delivering.close_order(current_actor(), number, now=now())
-    flash(_("Order %(number)s is closed.", number=number), "success")
-    return redirect(url_for("orders.detail", number=number), code=303)
+    return _said(number, _("Order %(number)s is closed.", number=number))

@@ -286,12 +286,6 @@ COMPLAINTS_SEVERE: Final = Figure(
     meaning=N_("Those assessed with the highest severity."),
     is_better_up=False,
 )
-COMPLAINTS_OPEN: Final = Figure(
-    key="open",
-    label=N_("Open"),
-    meaning=N_("Those that are not resolved today."),
-    is_better_up=False,
-)
 FOLLOW_UPS_DUE: Final = Figure(
     key="follow_ups_due",
     label=N_("Follow-ups due"),
@@ -327,19 +321,16 @@ SCORE_RECENCY: Final = Figure(
     key="recency_score",
     label=N_("Recency"),
     meaning=N_("1 to 5: the fifth of the accounts that ordered last has 5."),
-    kind=Kind.COUNT,
 )
 SCORE_FREQUENCY: Final = Figure(
     key="frequency_score",
     label=N_("Frequency"),
     meaning=N_("1 to 5: the fifth of the accounts with most orders has 5."),
-    kind=Kind.COUNT,
 )
 SCORE_VALUE: Final = Figure(
     key="value_score",
     label=N_("Value"),
     meaning=N_("1 to 5: the fifth of the accounts with the highest value has 5."),
-    kind=Kind.COUNT,
 )
 EARLIER_NET: Final = Figure(
     key="net_before",

@@ -214,7 +214,7 @@ def measure_complaints(cases: Sequence[TimedCase]) -> dict[str, Any]:
     return {
         f.COMPLAINTS.key: len(cases),
         f.COMPLAINTS_SEVERE.key: sum(each.case.severity is Severity.CRITICAL for each in cases),
-        f.COMPLAINTS_OPEN.key: sum(each.is_open for each in cases),
+        f.CASES_OPEN.key: sum(each.is_open for each in cases),
         f.FOLLOW_UPS_DUE.key: sum(each.is_follow_up_due for each in cases),
     }
 
@@ -362,7 +362,7 @@ _REPAIRS: Final = _Recipe(
 _COMPLAINTS: Final = _Recipe(
     find_complaints,
     measure_complaints,
-    (f.COMPLAINTS, f.COMPLAINTS_SEVERE, f.COMPLAINTS_OPEN, f.FOLLOW_UPS_DUE),
+    (f.COMPLAINTS, f.COMPLAINTS_SEVERE, f.CASES_OPEN, f.FOLLOW_UPS_DUE),
     (f.COMPLAINTS,),
     frozenset({f.COMPLAINTS_SEVERE, f.FOLLOW_UPS_DUE}),
 )

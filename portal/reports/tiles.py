@@ -59,7 +59,7 @@ _SUPPLIER: Final = (
     _Wish("cases", f.CASES, f.CASES_OPEN),
     _Wish("cases", f.RESOLVED_SHARE, label=N_("Cases resolved in time")),
     _Wish("repair-time", f.REPAIR_DAYS, label=N_("Repair, average")),
-    _Wish("complaints", f.COMPLAINTS, f.COMPLAINTS_OPEN),
+    _Wish("complaints", f.COMPLAINTS, f.CASES_OPEN),
     _Wish("entitlements", f.ASSETS_EXPIRING, label=N_("Assets losing cover")),
 )
 
