@@ -10,7 +10,8 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileRequired
 from wtforms import HiddenField
 
-from portal.accounts.queries import find_units
+from portal.accounts.models import Account
+from portal.accounts.queries import AccountNotFoundError, find_units, get_account
 from portal.approvals.models import ApprovalPolicy
 from portal.approvals.policy_import import PolicyReport, export_policy, import_policy_file
 from portal.approvals.policy_words import PolicySentences, describe, describe_policy
@@ -40,14 +41,34 @@ def index() -> ResponseReturnValue:
     return _show(current_actor(), PolicyFileForm(formdata=None), now())
 
 
+def _account(actor: Actor, code: str) -> Account:
+    """Return the account that the page is about: the actor's own, or one that staff name.
+
+    Raises:
+        AccountNotFoundError: Its policy is not within the actor's reach.
+    """
+    account = get_account(actor, code or actor.account_code)
+    is_own = account.id == actor.account_id
+    if not is_own and not actor.reach(P.POLICY_READ).covers(account_id=account.id):
+        raise AccountNotFoundError(code=code)
+    return account
+
+
 def _show(actor: Actor, form: PolicyFileForm, at: datetime) -> str:
-    people = load_people(actor.account_id)
-    units = {unit.id: unit.name for unit in find_units(actor.account_id)}
+    account = _account(actor, request.args.get("account", ""))
+    people = load_people(account.id)
+    units = {unit.id: unit.name for unit in find_units(account.id)}
     policies = [
-        _shown(row, describe(row, people, actor.currency), units)
-        for row in find_policies(actor.account_id, at)
+        _shown(row, describe(row, people, account.currency), units)
+        for row in find_policies(account.id, at)
     ]
-    return render_template("company/policy.html", policies=policies, form=form)
+    return render_template(
+        "company/policy.html",
+        account=account,
+        named=account.code if account.id != actor.account_id else None,
+        policies=policies,
+        form=form,
+    )
 
 
 def _shown(row: ApprovalPolicy, words: PolicySentences, units: dict[int, str]) -> dict[str, object]:
@@ -63,11 +84,12 @@ def _shown(row: ApprovalPolicy, words: PolicySentences, units: dict[int, str]) -
 @requires(P.POLICY_READ)
 def export() -> ResponseReturnValue:
     actor = current_actor()
-    document = export_policy(actor, actor.account_code, request.args.get("unit") or None, now())
+    code = _account(actor, request.args.get("account", "")).code
+    document = export_policy(actor, code, request.args.get("unit") or None, now())
     return Response(
         json.dumps(document, ensure_ascii=False, indent=2),
         mimetype="application/json",
-        headers={"Content-Disposition": f"attachment; filename=policy-{actor.account_code}.json"},
+        headers={"Content-Disposition": f"attachment; filename=policy-{code}.json"},
     )
 
 
@@ -87,13 +109,17 @@ def check() -> ResponseReturnValue:
 
 
 def _report(actor: Actor, report: PolicyReport, document: str) -> ResponseReturnValue:
-    words = None
+    words, named = None, None
     if report.policy is not None:
-        people = load_people(actor.account_id)
-        words = describe_policy(report.policy, people, report.gaps, actor.currency)
+        account = _account(actor, report.policy.account_code)
+        people = load_people(account.id)
+        words = describe_policy(report.policy, people, report.gaps, account.currency)
+        named = account.code if account.id != actor.account_id else None
     form = SaveForm(formdata=None)
     form.document.data = document
-    page = render_template("company/policy_check.html", report=report, words=words, form=form)
+    page = render_template(
+        "company/policy_check.html", report=report, words=words, form=form, named=named
+    )
     return page, 422 if report.refused else 200
 
 
@@ -113,4 +139,6 @@ def save() -> ResponseReturnValue:
         else _("The policy was the same already; nothing changed."),
         "success",
     )
-    return redirect(url_for(".index"), code=303)
+    code = report.policy.account_code if report.policy else actor.account_code
+    named = code if code != actor.account_code else None
+    return redirect(url_for(".index", account=named), code=303)

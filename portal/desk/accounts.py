@@ -76,6 +76,8 @@ def detail(code: str) -> ResponseReturnValue:
         list_kinds=KIND_LABELS,
         company=_company(actor, account),
         people=_people(actor, account),
+        can_read_policy=not account.is_supplier
+        and actor.reach(P.POLICY_READ).covers(account_id=account.id),
     )
 
 

@@ -37,6 +37,22 @@ MOST_SHOWN: Final = 200
 View = Callable[[], ResponseReturnValue]
 
 
+PLACES: Final = {
+    "accounts": ("desk_accounts.index", N_("Accounts"), {}),
+    "people": ("people.index", N_("People"), {}),
+    "products": ("desk_catalog.index", N_("Products"), {}),
+    "price-lists": ("price_lists.index", N_("Price lists"), {}),
+    "price-entries": ("price_lists.index", N_("Price lists"), {"view": "draft"}),
+    "price-assignments": ("price_lists.index", N_("Price lists"), {}),
+    "agreements": ("price_lists.index", N_("Price lists"), {}),
+    "stock": ("stock.index", N_("Stock"), {}),
+    "quotes": ("quotes.index", N_("Quotes"), {}),
+    "orders": ("past_orders.index", N_("Orders"), {}),
+    "assets": ("assets.index", N_("Assets"), {}),
+}
+"""Kind -> the page on which one goes on with what was imported."""
+
+
 class FileForm(Form):
     file = FileField(lazy_gettext("CSV or XLSX file"), required=True)
 
@@ -203,7 +219,14 @@ def _choose_page(kind: ImportKind, form: FileForm) -> str:
         form=form,
         check_url=url_for(f".{_endpoint('check', kind)}"),
         export_url=url_for(f".{_endpoint('export', kind)}"),
+        place=_place(kind),
     )
+
+
+def _place(kind: ImportKind) -> tuple[str, str] | None:
+    """Return address and name of the page that shows what a kind brings, where there is one."""
+    endpoint, label, asked = PLACES.get(kind.name, ("", "", {}))
+    return (url_for(endpoint, **asked), _(label)) if endpoint else None
 
 
 def _report_page(
