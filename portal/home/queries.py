@@ -10,9 +10,9 @@ from sqlalchemy import select
 from portal.accounts.models import Membership, Person
 from portal.approvals.queries import Box, InboxRow, find_inbox
 from portal.db import db
-from portal.home.work import Group, find_work
+from portal.home.work import Group, Tile, find_tiles, find_work
 from portal.orders.models import Order
-from portal.orders.queries import OrderFilter, count_by_tab, find_orders
+from portal.orders.queries import OrderFilter, find_orders
 from portal.orders.rules import Tab as OrderTab
 from portal.policy import Actor, P
 from portal.quotes.queries import (
@@ -42,7 +42,7 @@ class Waiting:
     expiring: Sequence[QuoteRow] = ()
     recent: Sequence[QuoteRow] = ()
     orders: Sequence[Order] = ()
-    order_drafts: int = 0
+    tiles: Sequence[Tile] = ()
     work: Sequence[Group] = ()
 
     @property
@@ -63,7 +63,7 @@ def find_waiting(actor: Actor, now: datetime) -> Waiting:
         expiring=find_expiring(actor, now, limit=SHOWN) if reads_quotes else (),
         recent=_recent_quotes(actor) if reads_quotes else (),
         orders=_orders(actor) if reads_orders else (),
-        order_drafts=_order_drafts(actor) if actor.can(P.ORDER_PLACE) else 0,
+        tiles=() if actor.is_supplier else find_tiles(actor, now),
         work=find_work(actor, now) if actor.is_supplier else (),
     )
 
@@ -84,10 +84,6 @@ def _orders(actor: Actor) -> Sequence[Order]:
     """Return the orders to look at: those to confirm for the desk, the newest for everybody."""
     tab = OrderTab.PLACED if actor.can(P.ORDER_CONFIRM) else OrderTab.ALL
     return find_orders(actor, OrderFilter(tab=tab), limit=SHOWN)
-
-
-def _order_drafts(actor: Actor) -> int:
-    return count_by_tab(actor)[OrderTab.DRAFTS]
 
 
 def find_member_name(membership_id: int | None) -> str:

@@ -1,4 +1,4 @@
-"""What the supplier's people have to empty: a figure for each view that holds something."""
+"""What there is to go on with: a figure for each view that holds something."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +15,13 @@ from portal.catalog.stock import queries as stock
 from portal.errors import N_
 from portal.jobs import queries as jobs
 from portal.jobs.queries import JobTab
+from portal.orders.queries import count_by_tab as count_orders
 from portal.orders.queue import DeskTab, count_queue
+from portal.orders.rules import Tab as OrderTab
 from portal.policy import Actor, P
 from portal.service.cases.listing import Listing, filter_of
+from portal.service.cases.queries import CaseFilter
+from portal.service.cases.queries import count_by_tab as count_cases
 from portal.service.cases.rules import SortBy
 from portal.service.cases.rules import Tab as CaseTab
 from portal.service.cases.tables import Row
@@ -46,6 +50,30 @@ class Group:
     url: str
     tiles: Sequence[Tile]
     cases: Sequence[Row] = ()
+
+
+def find_tiles(actor: Actor, now: datetime) -> list[Tile]:
+    """Return what the customer's people have to answer, order or ask after."""
+    tiles: list[Tile] = []
+    if actor.can(P.ORDER_READ):
+        orders = count_orders(actor, now=now)
+        tiles += [
+            Tile(orders[tab], _(label), url_for("orders.index", view=tab.value))
+            for tab, label in _ORDERS.items()
+            if tab is not OrderTab.DRAFTS or actor.can(P.ORDER_PLACE)
+        ]
+    if actor.can(P.CASE_READ):
+        cases = count_cases(actor, CaseFilter())
+        url = url_for("cases.index", view=CaseTab.WAITING.value)
+        tiles.append(Tile(cases[CaseTab.WAITING], _("Cases that wait for your answer"), url))
+    return [tile for tile in tiles if tile.figure]
+
+
+_ORDERS: Final[Mapping[OrderTab, str]] = {
+    OrderTab.DRAFTS: N_("Order drafts to be placed"),
+    OrderTab.CHANGE_PROPOSED: N_("Orders with a change proposed"),
+    OrderTab.LATE: N_("Late orders"),
+}
 
 
 def find_work(actor: Actor, now: datetime) -> list[Group]:

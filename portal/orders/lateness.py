@@ -1,59 +1,17 @@
-"""What did not leave on its promised day: found by the day of each account, told once."""
+"""What did not leave on its promised day: told once."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from portal.accounts.models import Account
 from portal.db import EVERY_ROW, db, lock, reaching, transaction
 from portal.orders.acting import lock_account, plain, plain_day, record_order, tell_order, today_of
 from portal.orders.models import Order, OrderLine
+from portal.orders.overdue import is_late_order
 from portal.orders.progress import due_of, is_late
 from portal.orders.rules import TO_SHIP
-
-
-def late_lines(now: datetime) -> ColumnElement[bool]:
-    """Return the condition on `OrderLine` and its `Order`: promised for a day that is over there.
-
-    It is the same as `progress.is_late`, said in SQL: one comparison for each day that it is
-    somewhere.
-    """
-    zones = db.session.scalars(select(Account.time_zone).distinct()).all()
-    days: dict[date, list[str]] = defaultdict(list)
-    for zone in zones:
-        days[now.astimezone(ZoneInfo(zone)).date()].append(zone)
-    return or_(
-        false(),
-        *(
-            and_(
-                OrderLine.account_id.in_(
-                    select(Account.id).where(Account.time_zone.in_(sorted(places)))
-                ),
-                _overdue(today),
-            )
-            for today, places in sorted(days.items())
-        ),
-    )
-
-
-def _overdue(today: date) -> ColumnElement[bool]:
-    to_ship = OrderLine.quantity - OrderLine.cancelled - OrderLine.shipped
-    return or_(
-        and_(OrderLine.promised_on < today, to_ship > OrderLine.backordered),
-        and_(OrderLine.backordered > 0, OrderLine.backorder_on < today, to_ship > 0),
-    )
-
-
-def is_late_order(now: datetime) -> ColumnElement[bool]:
-    """Return the condition on `Order`: some line of it is late."""
-    return and_(
-        Order.status.in_(sorted(TO_SHIP)),
-        exists().where(OrderLine.order_id == Order.id, late_lines(now)),
-    )
 
 
 def late_of(order: Order, now: datetime) -> list[OrderLine]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -53,11 +54,11 @@ class ConversionPage:
     needs_number: bool
 
 
-def filter_of(args: Mapping[str, str]) -> OrderFilter:
+def filter_of(args: Mapping[str, str], now: datetime) -> OrderFilter:
     """Read a list's filter from the address; nonsense is the default."""
     asked = args.get("view", "")
     tab = Tab(asked) if asked in set(Tab) else Tab.ALL
-    return OrderFilter(tab, args.get("q", "").strip()[:MOST_TEXT])
+    return OrderFilter(tab, args.get("q", "").strip()[:MOST_TEXT], now)
 
 
 def views_of(

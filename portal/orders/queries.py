@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Account, Membership, Person
@@ -19,6 +20,7 @@ from portal.orders.fulfilment import (
     ShipmentLine,
 )
 from portal.orders.models import Order, OrderLine
+from portal.orders.overdue import is_late_order
 from portal.orders.rules import (
     SENT,
     TAB_STATES,
@@ -65,15 +67,31 @@ def get_order(actor: Actor, number: str, *, for_update: bool = False) -> Order:
         OrderNotFoundError: No such order within the actor's scope.
     """
     statement = visible_to(actor).where(Order.number == number)
-    if for_update:
-        statement = lock(statement)
-    statement = statement.options(
-        selectinload(Order.lines), selectinload(Order.account), selectinload(Order.quote)
-    )
-    order = db.session.scalar(statement)
+    if for_update:  # account and quote are read after the lock, not with the row that waits for it
+        statement = lock(statement).options(selectinload(Order.account), selectinload(Order.quote))
+    else:
+        statement = statement.options(
+            joinedload(Order.account, innerjoin=True), joinedload(Order.quote, innerjoin=True)
+        )
+    order = db.session.scalar(statement.options(selectinload(Order.lines)))
     if order is None:
         raise OrderNotFoundError(number=number)
     return order
+
+
+def get_owners(actor: Actor, number: str) -> tuple[int, int]:
+    """Return the ids of an order's account and quote, which are locked before it.
+
+    Raises:
+        OrderNotFoundError: No such order within the actor's scope.
+    """
+    statement = visible_to(actor).where(Order.number == number)
+    found = db.session.execute(
+        statement.with_only_columns(Order.account_id, Order.quote_id)
+    ).one_or_none()
+    if found is None:
+        raise OrderNotFoundError(number=number)
+    return found.account_id, found.quote_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +150,14 @@ def load_fulfilment(order: Order) -> Fulfilment:
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """What a list shows; ``text`` is part of an order, quote or purchase order number."""
+    """What a list shows; ``text`` is part of an order, quote or purchase order number.
+
+    ``now`` says what is late; who does not give it asks for nothing late.
+    """
 
     tab: Tab = Tab.ALL
     text: str = ""
+    now: datetime | None = None
 
 
 def find_orders(
@@ -157,7 +179,7 @@ def find_orders(
     }[sort]
     statement = (
         visible_to(actor)
-        .where(has_number(wanted.text), Order.status.in_(sorted(TAB_STATES[wanted.tab])))
+        .where(has_number(wanted.text), _in_tab(wanted))
         .options(joinedload(Order.account), joinedload(Order.quote), selectinload(Order.lines))
         .order_by(column.desc() if descending else column.asc(), Order.id.desc())
         .offset(offset)
@@ -167,12 +189,29 @@ def find_orders(
     return db.session.scalars(statement).all()
 
 
-def count_by_tab(actor: Actor, text: str = "") -> dict[Tab, int]:
-    """Return how many orders each view holds, exactly, in one statement."""
-    rows = visible_to(actor).where(has_number(text)).subquery()
-    statement = select(rows.c.status, func.count()).group_by(rows.c.status)
-    counts: dict[OrderStatus, int] = dict(db.session.execute(statement).all())
-    return {tab: sum(counts.get(state, 0) for state in TAB_STATES[tab]) for tab in Tab}
+def _in_tab(wanted: OrderFilter) -> ColumnElement[bool]:
+    in_state = Order.status.in_(sorted(TAB_STATES[wanted.tab]))
+    return and_(in_state, _is_late(wanted.now)) if wanted.tab is Tab.LATE else in_state
+
+
+def _is_late(now: datetime | None) -> ColumnElement[bool]:
+    return false() if now is None else is_late_order(now)
+
+
+def count_by_tab(actor: Actor, text: str = "", now: datetime | None = None) -> dict[Tab, int]:
+    """Return how many orders each view holds, exactly; of the late ones only with ``now``."""
+    statement = (
+        visible_to(actor)
+        .where(has_number(text))
+        .with_only_columns(Order.status, func.count(), func.count().filter(_is_late(now)))
+        .group_by(Order.status)
+        .order_by(None)
+    )
+    rows = db.session.execute(statement).all()
+    counts = {
+        tab: sum(count for status, count, _late in rows if status in TAB_STATES[tab]) for tab in Tab
+    }
+    return counts | {Tab.LATE: sum(late for _status, _count, late in rows)}
 
 
 def to_confirm_count(actor: Actor) -> Select[int] | None:

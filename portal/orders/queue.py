@@ -14,8 +14,9 @@ from portal.db import db
 from portal.errors import N_
 from portal.orders import queries
 from portal.orders.fulfilment import OrderCancellation
-from portal.orders.lateness import is_late_order, late_of
+from portal.orders.lateness import late_of
 from portal.orders.models import Order, OrderLine
+from portal.orders.overdue import is_late_order
 from portal.orders.progress import due_of
 from portal.orders.rules import ON_THE_WAY, TO_SHIP, OrderStatus
 from portal.orders.validating import Blocker, Validation, validate_orders

@@ -102,6 +102,7 @@ class Tab(StrEnum):
     CHANGE_PROPOSED = "change-proposed"
     CONFIRMED = "confirmed"
     ON_THE_WAY = "on-the-way"
+    LATE = "late"
     DELIVERED = "delivered"
     ENDED = "ended"
 
@@ -118,6 +119,7 @@ TAB_LABELS: Final[Mapping[Tab, str]] = {
     Tab.CHANGE_PROPOSED: N_("Change proposed"),
     Tab.CONFIRMED: N_("Confirmed"),
     Tab.ON_THE_WAY: N_("On the way"),
+    Tab.LATE: N_("Late"),
     Tab.DELIVERED: N_("Delivered"),
     Tab.ENDED: N_("Declined and cancelled"),
 }
@@ -129,6 +131,7 @@ TAB_STATES: Final[Mapping[Tab, frozenset[OrderStatus]]] = {
     Tab.CHANGE_PROPOSED: frozenset({S.CHANGE_PROPOSED}),
     Tab.CONFIRMED: frozenset({S.CONFIRMED}),
     Tab.ON_THE_WAY: ON_THE_WAY,
+    Tab.LATE: TO_SHIP,
     Tab.DELIVERED: frozenset({S.DELIVERED, S.CLOSED}),
     Tab.ENDED: frozenset({S.DECLINED, S.CANCELLED}),
 }

@@ -28,14 +28,14 @@ bp = Blueprint("orders", __name__)
 @bp.get("/orders")
 @requires(P.ORDER_READ)
 def index() -> ResponseReturnValue:
-    actor, wanted = current_actor(), pages.filter_of(request.args)
+    actor, wanted = current_actor(), pages.filter_of(request.args, now())
     sort = sort_of(SortBy, SortBy.NUMBER, descending=True)
     columns = SUPPLIER_COLUMNS if actor.is_supplier else COLUMNS
     if request.args.get("format") in {"csv", "xlsx"}:
         rows = queries.find_orders(actor, wanted, sort=sort.key, descending=sort.descending)
         return _file(request.args["format"], columns, rows)
     number, size = page_number(), page_size()
-    counts = queries.count_by_tab(actor, wanted.text)
+    counts = queries.count_by_tab(actor, wanted.text, wanted.now)
     rows = queries.find_orders(
         actor,
         wanted,

@@ -14,8 +14,9 @@ from portal.demo.cast import Cast
 from portal.events.queries import find_events
 from portal.messages.models import Message
 from portal.orders.answering import change_promises, confirm_order
-from portal.orders.lateness import is_late_order, late_of, note_late
+from portal.orders.lateness import late_of, note_late
 from portal.orders.models import Order
+from portal.orders.overdue import is_late_order
 from portal.orders.progress import Packed, Promise
 from portal.orders.queries import get_order
 from portal.orders.queue import DeskFilter, DeskSort, DeskTab, count_queue, find_queue

@@ -1,4 +1,4 @@
-"""The supplier's people start where their work is: each place with exactly what its view lists."""
+"""Everybody starts where their work is: each place with exactly what its view lists."""
 
 import re
 from collections.abc import Callable
@@ -35,6 +35,7 @@ def shown_count(page: TestResponse) -> int:
         ("desk@northwind.example", ["To confirm", "To ship", "Late", "Below reorder level"]),
         ("service@northwind.example", ["Mine", "Unassigned", "Overdue", "Awaited", "Diagnosed"]),
         ("system@northwind.example", ["active"]),
+        ("buyer@acme.example", ["Drafts", "Orders with a change proposed", "Late orders"]),
     ],
 )
 @pytest.mark.usefixtures("demo")
