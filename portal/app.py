@@ -28,6 +28,7 @@ from portal.home import views as home
 from portal.jobs.actions import handle
 from portal.jobs.worker import recur
 from portal.messages import actions as messages
+from portal.messages import anchors
 from portal.orders import delivering, fulfilment_views, lateness, queue_views, stocking
 from portal.orders import queries as orders_queries
 from portal.orders import reordering_views as reordering
@@ -170,6 +171,7 @@ def _plug_in() -> None:
     add_source(repairs.repairs_of_asset)
     asset_pages.add_source(cases_of)
     handle(messages.DELIVER, messages.deliver)
+    handle(anchors.MAIL, anchors.mail_anchors)
     handle(sms.SEND, sms.deliver)
     handle(watching.ALARM_MAIL, watching.mail_alarm)
     recur("service.watch", timedelta(minutes=5), watching.watch_cases)
@@ -184,6 +186,7 @@ def _plug_in() -> None:
     )
     handle(scheduling.MAIL, scheduling.send_report, most_attempts=scheduling.MOST_ATTEMPTS)
     recur("reports.plan", timedelta(minutes=1), scheduling.plan_reports)
+    recur("record.anchors", timedelta(hours=1), anchors.plan_anchors)
     recur("jobs.sweep", timedelta(hours=1), exporting.sweep)
     recur("quotes.expire", timedelta(minutes=5), quotes.expire_quotes)
     recur("cases.close", timedelta(hours=1), cases.close_resolved)

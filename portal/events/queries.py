@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from portal.db import db
 from portal.events.models import Event, EventHead
@@ -48,6 +49,20 @@ def verify_chains() -> Iterator[BrokenChain]:
 def head_hashes() -> dict[int, str]:
     """Return the last hash of every chain, to be noted outside as an anchor."""
     return dict(db.session.execute(select(EventHead.account_id, EventHead.hash)).all())
+
+
+def last_hashes(before: datetime) -> dict[int, str]:
+    """Return the hash of the last row of every chain that was written before an instant."""
+    last = (
+        select(Event.account_id, func.max(Event.sequence).label("sequence"))
+        .where(Event.occurred_at < before)
+        .group_by(Event.account_id)
+        .subquery()
+    )
+    statement = select(Event.account_id, Event.hash).join(
+        last, and_(last.c.account_id == Event.account_id, last.c.sequence == Event.sequence)
+    )
+    return dict(db.session.execute(statement).all())
 
 
 def has_hash(anchor: str) -> bool:

@@ -33,6 +33,7 @@ KIND_LABELS: Final = {
     "lists.export": N_("File of a list or report"),
     "reports.mail": N_("Report by mail"),
     "messages.deliver": N_("Message"),
+    "record.anchors": N_("Events"),
     "service.alarm-mail": N_("Alarm by mail"),
     "sms.send": N_("Text message"),
     "quotes.expire": N_("End of a quote"),
