@@ -199,9 +199,9 @@ def decide(  # noqa: PLR0913, PLR0917 - who, what, how, why, about which content
         CommentMissingError, CommentTooLongError: See ``comment``.
     """
     actor.must(Permission.APPROVAL_DECIDE)
-    seen = queries.get_run(actor, run_id)
+    kind, subject_id = queries.get_subject(actor, run_id)
     with transaction():
-        lock_subject(seen)
+        lock_subject(kind, subject_id)
         run = queries.get_run(actor, run_id, lock_it=True)
         present = _present(actor, run)
         earlier = _earlier_answer(run, present, step_id)

@@ -102,8 +102,23 @@ def get_run(actor: Actor, run_id: int, *, lock_it: bool = False) -> ApprovalRun:
     return run
 
 
+def get_subject(actor: Actor, run_id: int) -> tuple[str, int]:
+    """Return kind and id of what a run is about, for locking it before the run.
+
+    Raises:
+        RunNotFoundError: No such run within the actor's reach.
+    """
+    statement = visible_to(actor).where(ApprovalRun.id == run_id)
+    found = db.session.execute(
+        statement.with_only_columns(ApprovalRun.kind, ApprovalRun.subject_id)
+    ).one_or_none()
+    if found is None:
+        raise RunNotFoundError
+    return found.kind, found.subject_id
+
+
 _WHOLE = (
-    selectinload(ApprovalRun.steps).selectinload(ApprovalStep.approvers),
+    selectinload(ApprovalRun.steps).joinedload(ApprovalStep.approvers),
     selectinload(ApprovalRun.decisions),
 )
 

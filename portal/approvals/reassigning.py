@@ -123,8 +123,9 @@ def reassign_step(
     actor.must(Permission.POLICY_SAVE)
     seen = queries.get_run(actor, run_id)
     actor.must_reach(Permission.POLICY_SAVE, account_id=seen.account_id)
+    kind, subject_id = seen.kind, seen.subject_id
     with transaction():
-        lock_subject(seen)
+        lock_subject(kind, subject_id)
         run = queries.get_run(actor, run_id, lock_it=True)
         people = load_people(run.account_id)
         vacancy = next(

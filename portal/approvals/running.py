@@ -67,11 +67,11 @@ def on_outcome(kind: str, settle: Settle, lock: Lock | None = None) -> None:
     PLUGS[kind] = Plug(settle, lock)
 
 
-def lock_subject(run: ApprovalRun) -> None:
+def lock_subject(kind: str, subject_id: int) -> None:
     """Lock the subject of a run, always before the run itself."""
-    plug = PLUGS.get(run.kind)
+    plug = PLUGS.get(kind)
     if plug is not None and plug.lock is not None:
-        plug.lock(run.subject_id)
+        plug.lock(subject_id)
 
 
 def write_run(

@@ -1,7 +1,7 @@
 """Scheduling and running work: leases, progress, retries with growing pauses, reasons."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -107,6 +107,34 @@ def schedule(
     db.session.add(job)
     db.session.flush()
     return job.id
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A job to come: like the arguments of `schedule`."""
+
+    kind: str
+    payload: Mapping[str, Any]
+    run_at: datetime
+    unique_key: str
+
+
+def schedule_all(planned: Sequence[Planned], *, now: datetime) -> None:
+    """Write several jobs in the transaction under way; those whose key is known are there."""
+    keys = [each.unique_key for each in planned]
+    known = set(db.session.scalars(select(Job.unique_key).where(Job.unique_key.in_(keys))))
+    db.session.add_all(
+        Job(
+            kind=each.kind,
+            payload=dict(each.payload),
+            unique_key=each.unique_key,
+            run_at=each.run_at,
+            created_at=now,
+        )
+        for each in planned
+        if each.unique_key not in known
+    )
+    db.session.flush()
 
 
 def running_job() -> int | None:

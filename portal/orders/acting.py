@@ -40,9 +40,9 @@ class UnknownOrderLineError(InvalidError):
 
 def locked(actor: Actor, number: str) -> Order:
     """Lock account, quote and order in this fixed order, so that no two actions wait in a ring."""
-    found = queries.get_order(actor, number)
-    lock_account(found.account_id)
-    quote_queries.get_by_id(found.quote_id, lock=True)
+    account_id, quote_id = queries.get_owners(actor, number)
+    lock_account(account_id)
+    quote_queries.lock_row(quote_id)
     return queries.get_order(actor, number, for_update=True)
 
 

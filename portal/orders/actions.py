@@ -101,7 +101,7 @@ def convert_quote(
         {"quote": number, "lines": {str(k): f"{v:f}" for k, v in quantities.items()}}
     )
     with transaction():
-        lock_account(quote_queries.get_quote(actor, number).account_id)
+        lock_account(quote_queries.get_row(actor, number).account_id)
         quote = quote_queries.get_quote(actor, number, lock=True)
         known = queries.find_by_key(quote.account_id, key)
         if known is not None:

@@ -42,8 +42,7 @@ def settle_freight(quote_id: int) -> None:
     """
     is_charged = queries.is_freight_charged(quote_id)
     for draft in queries.find_drafts(quote_id):
-        revision = quote_queries.get_revision_by_id(draft.revision_id)
-        freight = Decimal(0) if is_charged else revision.freight or Decimal(0)
+        freight = Decimal(0) if is_charged else quote_queries.find_freight(draft.revision_id)
         if draft.freight != freight:
             draft.freight = freight
             apply_totals(draft, draft.tax_status)

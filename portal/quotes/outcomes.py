@@ -14,7 +14,7 @@ from portal.approvals.queries import find_run, load_run
 from portal.approvals.rules import Outcome
 from portal.db import EVERY_ROW, db, reaching, transaction
 from portal.db import lock as locked
-from portal.jobs.actions import schedule
+from portal.jobs.actions import Planned, schedule_all
 from portal.messages.actions import tell
 from portal.policy import Actor
 from portal.quotes import queries
@@ -141,15 +141,16 @@ def plan_end(quote: Quote, now: datetime) -> None:
     payload = {"quote_id": quote.id, "revision": revision.number, "until": until.isoformat()}
     seconds = int((until - now).total_seconds())
     end = f"{revision.id}:{until.isoformat()}"
-    schedule(EXPIRE, payload, now=now, run_at=until, unique_key=f"{EXPIRE}:{end}")
-    for share in REMINDERS:
-        schedule(
+    reminders = [
+        Planned(
             REMIND,
             payload,
-            now=now,
-            run_at=now + (until - now) * int(share * 100) / 100,
-            unique_key=f"{REMIND}:{revision.id}:{share}:{seconds}",
+            now + (until - now) * int(share * 100) / 100,
+            f"{REMIND}:{revision.id}:{share}:{seconds}",
         )
+        for share in REMINDERS
+    ]
+    schedule_all([Planned(EXPIRE, payload, until, f"{EXPIRE}:{end}"), *reminders], now=now)
 
 
 def expire_quotes(now: datetime) -> int:

@@ -146,6 +146,29 @@ def get_quote(actor: Actor, number: str, *, lock: bool = False) -> Quote:
     return _load(statement, number, lock=lock)
 
 
+def get_row(actor: Actor, number: str) -> Quote:
+    """Return a quote without its revisions, for asking whether something may be done to it.
+
+    Raises:
+        QuoteNotFoundError: No such quote within the actor's reach.
+    """
+    quote = db.session.scalar(visible_to(actor).where(Quote.number == number))
+    if quote is None:
+        raise QuoteNotFoundError(number=number)
+    return quote
+
+
+def lock_row(quote_id: int) -> None:
+    """Lock a quote until the end of the transaction, between its account and its orders."""
+    db.session.execute(locked(select(Quote.id).where(Quote.id == quote_id)))
+
+
+def find_freight(revision_id: int) -> Decimal:
+    """Return the freight of a submitted revision, for the portal itself."""
+    statement = select(QuoteRevision.freight).where(QuoteRevision.id == revision_id)
+    return db.session.scalar(statement) or Decimal(0)
+
+
 def get_by_id(quote_id: int, *, lock: bool = False) -> Quote:
     """Return a quote for the portal itself: callers have made sure of the right to it."""
     statement = select(Quote).where(Quote.id == quote_id)
@@ -210,11 +233,19 @@ def find_revisions(quote: Quote) -> Sequence[QuoteRevision]:
 
 def is_submitted(actor: Actor, number: str, version: int) -> bool:
     """Whether the actor has submitted the draft that they saw in this version, or a later one."""
-    current = get_quote(actor, number).current
+    visible = visible_to(actor).where(Quote.number == number).subquery()
+    statement = select(QuoteRevision.submitted_version, QuoteRevision.submitted_by_id).join(
+        visible,
+        and_(visible.c.id == QuoteRevision.quote_id, visible.c.revision == QuoteRevision.number),
+    )
+    found = db.session.execute(statement).one_or_none()
+    if found is None:
+        raise QuoteNotFoundError(number=number)
+    submitted_version, submitted_by_id = found
     return (
-        current.submitted_version is not None
-        and current.submitted_by_id == actor.membership_id
-        and 0 < version <= current.submitted_version
+        submitted_version is not None
+        and submitted_by_id == actor.membership_id
+        and 0 < version <= submitted_version
     )
 
 

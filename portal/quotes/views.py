@@ -267,7 +267,7 @@ def _submitted(quote: Quote) -> str:
 def _read(number: str, permission: P) -> DraftForm:
     """Read the editor's form of a quote that the actor can see and may change."""
     actor = current_actor()
-    must_reach(actor, permission, queries.get_quote(actor, number))
+    must_reach(actor, permission, queries.get_row(actor, number))
     return read_draft(request.form)
 
 
