@@ -63,7 +63,7 @@ LIST: Final = Figure(
 )
 SAVED: Final = Figure(
     key="saved",
-    label=N_("Saved"),
+    label=N_("Savings"),
     meaning=N_("List value less what was ordered, of the lines with a list price."),
     kind=Kind.MONEY,
     is_better_up=True,

@@ -59,6 +59,27 @@ def test_the_membership_is_always_shown(sign_in: SignIn) -> None:
 
 
 @pytest.mark.usefixtures("demo")
+def test_the_user_menu_leads_to_name_language_and_password(sign_in: SignIn) -> None:
+    client = sign_in("viewer@acme.example")
+    page = client.get("/").text
+    start = page.index("user-menu")
+
+    assert 'href="/me"' in page[start : page.index("</details>", start)]
+    assert "New password" in client.get("/me").text
+
+
+@pytest.mark.usefixtures("demo")
+def test_two_places_do_not_share_the_name_help(sign_in: SignIn) -> None:
+    client = sign_in("buyer@acme.example", membership="ACME - IT")
+    titles = [
+        page[page.index("<title>") : page.index("</title>")]
+        for page in (client.get("/help").text, client.get("/service/articles").text)
+    ]
+
+    assert titles[0] != titles[1]
+
+
+@pytest.mark.usefixtures("demo")
 def test_an_exact_number_leads_straight_to_the_quote(sign_in: SignIn) -> None:
     number = number_of("ACME")
     client = sign_in("admin@acme.example")
