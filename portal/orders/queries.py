@@ -179,7 +179,7 @@ def find_orders(
     }[sort]
     statement = (
         visible_to(actor)
-        .where(has_number(wanted.text), _in_tab(wanted))
+        .where(_matches(actor, wanted.text), _in_tab(wanted))
         .options(joinedload(Order.account), joinedload(Order.quote), selectinload(Order.lines))
         .order_by(column.desc() if descending else column.asc(), Order.id.desc())
         .offset(offset)
@@ -187,6 +187,18 @@ def find_orders(
     if limit is not None:
         statement = statement.limit(limit)
     return db.session.scalars(statement).all()
+
+
+def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
+    """Keep the orders with such a number; staff find them by their account as well."""
+    wanted = text.strip()
+    if not wanted or not actor.is_supplier:
+        return has_number(text)
+    named = or_(
+        Account.name.icontains(wanted, autoescape=True),
+        Account.code.icontains(wanted, autoescape=True),
+    )
+    return or_(has_number(text), Order.account.has(named))
 
 
 def _in_tab(wanted: OrderFilter) -> ColumnElement[bool]:
@@ -202,7 +214,7 @@ def count_by_tab(actor: Actor, text: str = "", now: datetime | None = None) -> d
     """Return how many orders each view holds, exactly; of the late ones only with ``now``."""
     statement = (
         visible_to(actor)
-        .where(has_number(text))
+        .where(_matches(actor, text))
         .with_only_columns(Order.status, func.count(), func.count().filter(_is_late(now)))
         .group_by(Order.status)
         .order_by(None)

@@ -288,7 +288,7 @@ def find_quotes(
     order = _ORDER[sort]
     statement = (
         _visible_rows(actor)
-        .where(*_conditions(filters))
+        .where(*_conditions(actor, filters))
         .order_by(order.desc() if descending else order.asc(), Quote.id.desc())
         .offset(offset)
         .limit(limit)
@@ -327,7 +327,7 @@ def _row(quote: Quote, owner: str, unit: str | None, account: str, time_zone: st
 
 def count_tabs(actor: Actor, text: str = "") -> dict[Tab, int]:
     """Return how many quotes each tab holds under a search."""
-    visible = visible_to(actor).where(*_conditions(Filters(text=text))).subquery()
+    visible = visible_to(actor).where(*_conditions(actor, Filters(text=text))).subquery()
     by_status: dict[QuoteStatus, int] = dict(
         db.session.execute(select(visible.c.status, func.count()).group_by(visible.c.status)).all()
     )
@@ -337,19 +337,31 @@ def count_tabs(actor: Actor, text: str = "") -> dict[Tab, int]:
     }
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+def _conditions(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if filters.tab is not Tab.ALL:
         conditions.append(Quote.status.in_(sorted(TAB_STATES[filters.tab])))
     if filters.text:
-        conditions.append(
+        conditions.append(_says(actor, filters.text))
+    return conditions
+
+
+def _says(actor: Actor, text: str) -> ColumnElement[bool]:
+    """Keep the quotes that a text names; staff find them by their account as well."""
+    named = [
+        Quote.number.icontains(text, autoescape=True),
+        Quote.title.icontains(text, autoescape=True),
+        Quote.reference.icontains(text, autoescape=True),
+    ]
+    if actor.is_supplier:
+        accounts = select(Account.id).where(
             or_(
-                Quote.number.icontains(filters.text, autoescape=True),
-                Quote.title.icontains(filters.text, autoescape=True),
-                Quote.reference.icontains(filters.text, autoescape=True),
+                Account.name.icontains(text, autoescape=True),
+                Account.code.icontains(text, autoescape=True),
             )
         )
-    return conditions
+        named.append(Quote.account_id.in_(accounts))
+    return or_(*named)
 
 
 def count_for_home(actor: Actor, now: datetime) -> Counts:

@@ -41,6 +41,7 @@
     const amounts = {
       type: "value",
       min: (range) => Math.min(0, range.min),
+      minInterval: 1, // most figures are counts: there is no half a line
       name: chart.unit,
       nameTextStyle: { color: muted },
       axisLabel: { color: muted, formatter: short, hideOverlap: true },

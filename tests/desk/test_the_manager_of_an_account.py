@@ -71,3 +71,19 @@ def test_staff_see_whose_quote_and_order_they_look_at(sign_in: SignIn) -> None:
     assert 'href="/desk/orders"' in desk.get("/orders/O-000002").text
     assert "ACME Industrie GmbH" in desk.get("/quotes/Q-000005").text
     assert "ACME Industrie GmbH · " not in buyer.get("/orders/O-000002").text
+
+
+@pytest.mark.parametrize("path", ["/quotes", "/orders"])
+@pytest.mark.usefixtures("demo")
+def test_staff_find_by_the_account_and_customers_by_numbers_alone(
+    sign_in: SignIn, path: str
+) -> None:
+    desk = sign_in("desk@northwind.example")
+    buyer = sign_in("buyer@acme.example", membership="ACME - IT")
+
+    found = desk.get(path, query_string={"q": "hanbit", "view": "all"}).text
+
+    assert "Hanbit Electronics" in found
+    assert "ACME Industrie" not in found
+    nothing = buyer.get(path, query_string={"q": "ACME Industrie", "view": "all"}).text
+    assert 'class="empty no-match"' in nothing

@@ -85,6 +85,11 @@ class Shown:
     carrier: str
 
     @property
+    def waits_for_parts(self) -> bool:
+        """Whether a part is not approved or not here yet."""
+        return any(line.missing or line.part.status is PartStatus.QUOTED for line in self.parts)
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing follows any more."""
         return self.repair.status in OVER
@@ -142,10 +147,11 @@ def show_repairs(actor: Actor, case: Case, now: datetime, forms: RepairForms) ->
         {step.person_id for repair in found for step in repair.steps if step.person_id}
     )
     current = found[0] if found and found[0].status not in OVER else None
+    shown = [_shown(actor, repair, urls, names) for repair in found]
     panel = RepairPanel(
-        shown=[_shown(actor, repair, urls, names) for repair in found],
+        shown=shown,
         is_agent=is_agent,
-        moves=_moves(current) if is_agent else (),
+        moves=_moves(current, shown[0].waits_for_parts) if current and is_agent else (),
         announce=_announce_form(case, forms.announce) if can_announce else None,
         on_site_uncovered=_is_uncovered_on_site(case, current, now),
     )
@@ -257,14 +263,12 @@ def _missing(part: RepairPart, need: NeededPart | None) -> str:
     return _("not here yet")
 
 
-def _moves(current: Repair | None) -> list[tuple[str, str]]:
-    if current is None:
-        return []
-    return [
-        (move.name.lower(), _move_label(move, current.way))
-        for move in Move
-        if current.status in move.sources
-    ]
+def _moves(current: Repair, waits_for_parts: bool) -> list[tuple[str, str]]:  # noqa: FBT001 - of one repair
+    """Return the steps that can be taken, the likely one first: waiting only where parts lack."""
+    moves = [move for move in Move if current.status in move.sources]
+    if not waits_for_parts:
+        moves.sort(key=lambda move: move in {Move.WAIT, Move.FAIL, Move.GIVE_UP, Move.CANCEL})
+    return [(move.name.lower(), _move_label(move, current.way)) for move in moves]
 
 
 def _move_label(move: Move, way: Way) -> str:

@@ -54,7 +54,10 @@ def test_a_repair_goes_its_way_on_the_page_of_its_case(
     added = agent.post(f"{where}/parts", data={"sku": "KB-0001", "quantity": "1", "key": "p"})
     assert added.status_code == 303
     assert "The screw is broken." in buyer.get(f"/service/cases/{case_number}").text
-    assert "free of charge" in agent.get(f"/service/cases/{case_number}").text
+    ready = agent.get(f"/service/cases/{case_number}").text
+    assert "free of charge" in ready
+    assert 'class="btn btn-primary" name="move" value="start"' in ready  # nothing to wait for
+    assert 'class="btn btn-quiet" name="move" value="wait"' in ready
 
 
 def test_what_cant_be_added_is_said_at_the_form_and_stays_typed(
