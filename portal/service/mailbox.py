@@ -1,15 +1,16 @@
 """The folder that the mail server fills: each mail becomes a case or goes into its thread.
 
 A mail is taken in one transaction under its Message-ID and moved afterwards, so that a kill at any
-point neither loses nor doubles it. What is not taken goes to ``rejected`` with the reason; nobody
-is answered.
+point neither loses nor doubles it. What is not taken goes to ``rejected`` with the reason. Only a
+person who is known and active is told of it, once a day at most and after the mail was put away, so
+that no two programs ever go on answering each other; machines and strangers are never answered.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -24,8 +25,10 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from portal.accounts.models import Membership
 from portal.accounts.queries import find_person_by_email, load_actor
 from portal.config import Settings
-from portal.db import EVERY_ROW, db, reaching
+from portal.db import EVERY_ROW, db, reaching, transaction
 from portal.errors import N_, ConflictError, DomainError, InvalidError, NotFoundError
+from portal.messages.actions import tell
+from portal.messages.models import Message
 from portal.policy import Actor, P
 from portal.service.cases.actions import Attachment, NewCase, open_case, reply
 from portal.service.cases.attaching import MOST_FILES, MOST_TOGETHER, check_attachments
@@ -38,6 +41,7 @@ from portal.web.formats import refusal
 DONE: Final = "done"
 REJECTED: Final = "rejected"
 MOST_AT_ONCE: Final = 50
+NOT_TAKEN: Final = "mail_not_taken"
 SETTLED_SECONDS: Final = 2
 """A younger file may still be written."""
 LONGEST_TEXT: Final = 20_000
@@ -71,6 +75,8 @@ class Taken:
 
     number: str = ""
     reason: str = ""
+    letter: Letter | None = None
+    refusal: DomainError | None = None
 
 
 def fetch_mail(now: datetime) -> int:
@@ -84,6 +90,8 @@ def fetch_mail(now: datetime) -> int:
         taken = _take_file(path, settings, now)
         if taken is not None:
             _put_away(path, folder, taken)
+            if taken.letter is not None and taken.refusal is not None:
+                _tell_sender(taken.letter, taken.refusal, now)
             count += 1
     return count
 
@@ -99,12 +107,13 @@ def _waiting(folder: Path, now: datetime) -> Iterator[Path]:
 
 def _take_file(path: Path, settings: Settings, now: datetime) -> Taken | None:
     """Take one file; None where it has to wait for another round."""
+    letter = None
     try:
         letter = read_letter(_content_of(path), own_address=settings.mail_from)
         with reaching(EVERY_ROW):
             return Taken(number=take_letter(letter, settings, now))
     except DomainError as error:
-        return Taken(reason=str(error))
+        return Taken(reason=str(error), letter=letter, refusal=error)
     except IntegrityError:
         _log.info("mail is being taken by another worker", file=path.name)
         return None
@@ -142,6 +151,43 @@ def _put_away(path: Path, folder: Path, taken: Taken) -> None:
             reason = place.with_name(f"{place.name}.reason.txt")
             reason.write_text(f"{taken.reason}\n", encoding="utf-8")
     _log.info("mail taken", file=place.name, case=taken.number, rejected=taken.reason)
+
+
+def _tell_sender(letter: Letter, error: DomainError, now: datetime) -> None:
+    """Tell a known person that their mail was not taken, and why."""
+    with reaching(EVERY_ROW), transaction():
+        person = find_person_by_email(letter.sender)
+        if person is None or person.status != "active" or _was_told(person.id, now):
+            return
+        account_id = db.session.scalar(
+            select(Membership.account_id)
+            .where(Membership.person_id == person.id, Membership.status == "active")
+            .order_by(Membership.id)
+            .limit(1)
+        )
+        if account_id is None:
+            return
+        tell(
+            NOT_TAKEN,
+            account_id=account_id,
+            subject={
+                "subject": letter.subject,
+                "reason": error.message,
+                "details": {name: str(value) for name, value in error.details.items()},
+            },
+            now=now,
+            path="/service/cases",
+            person_ids=[person.id],
+        )
+
+
+def _was_told(person_id: int, now: datetime) -> bool:
+    told = select(Message.id).where(
+        Message.kind == NOT_TAKEN,
+        Message.person_id == person_id,
+        Message.created_at > now - timedelta(days=1),
+    )
+    return db.session.scalar(told.limit(1)) is not None
 
 
 def take_letter(letter: Letter, settings: Settings, now: datetime) -> str:

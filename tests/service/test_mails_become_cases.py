@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from portal.accounts.models import Membership, Person
 from portal.config import Settings
 from portal.db import db, transaction
 from portal.demo.cast import Cast
+from portal.messages.actions import deliver
+from portal.messages.models import Message
 from portal.service import mailbox
 from portal.service.cases.actions import Then, reply
 from portal.service.cases.ending import close_case
@@ -350,6 +353,54 @@ def test_whoever_can_not_act_any_more_opens_nothing(
     fetch_mail(now)
 
     assert (count_cases(), "may open cases" in folder.reason()) == (0, True)
+    assert told() == []
+
+
+def told() -> list[Message]:
+    statement = select(Message).where(Message.kind == "mail_not_taken").order_by(Message.id)
+    return list(db.session.scalars(statement))
+
+
+def test_a_known_sender_is_told_once_a_day_that_the_mail_was_not_taken(
+    cast: Cast, folder: Folder, now: datetime
+) -> None:
+    agent = cast.supplier.service_agent
+    for _each in range(3):
+        folder.drop(From="service@northwind.example", Subject="About {a} lamp")
+
+    fetch_mail(now)
+    folder.drop(From="service@northwind.example")
+    fetch_mail(now + timedelta(hours=25))
+
+    first, second = told()
+    assert first.person_id == second.person_id == agent.person_id
+    assert first.data["subject"] == "About {a} lamp"
+    deliver({"message_id": first.id, "is_secret": False}, now)
+    written = next((folder.path.parent / "mail").glob("*.eml")).read_bytes()
+    mail = message_from_bytes(written, policy=policy.default)
+    body = mail.get_body(("plain",))
+    assert mail["Subject"] == "Not received: About {a} lamp"
+    assert body is not None
+    assert "answers no case that they see" in body.get_content()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"From": "Eve <eve@elsewhere.example>"},
+        {"From": "service@northwind.example", "Auto_Submitted": "auto-replied"},
+    ],
+)
+def test_strangers_and_machines_are_not_answered(
+    cast: Cast, folder: Folder, now: datetime, headers: dict[str, str]
+) -> None:
+    assert cast.acme.account_id
+    folder.drop(**headers)
+
+    fetch_mail(now)
+
+    assert folder.names("rejected") == ["1.eml", "1.eml.reason.txt"]
+    assert told() == []
 
 
 def test_a_mail_too_big_is_not_even_read(cast: Cast, folder: Folder, now: datetime) -> None:
