@@ -84,3 +84,24 @@ def test_a_product_is_a_name_with_its_stock_and_price_side_by_side(opened: Opene
     assert name_left == code_left
     assert stock_top == price_top
     assert stock_left < price_left
+
+
+def test_the_price_stands_before_the_facts(opened: Opened) -> None:
+    page = opened("/catalog/LT-0001")
+
+    assert box_of(page.get_by_role("button", name="Add to quote"))[2] < HEIGHT
+
+    page.set_viewport_size({"width": 1280, "height": 800})
+    price, facts = (
+        page.get_by_role("heading", name=name, exact=True) for name in ("Prices", "Facts")
+    )
+    assert box_of(facts)[0] < box_of(price)[0]
+
+
+@pytest.mark.parametrize("path", ["/service/assets", "/service/cases"])
+def test_a_list_starts_on_the_first_screen(opened: Opened, path: str) -> None:
+    page = opened(path)
+
+    assert box_of(page.locator("tbody tr").first)[1] < HEIGHT
+    page.get_by_text("Filters", exact=True).click()
+    assert page.get_by_role("main").get_by_role("searchbox").is_visible()
