@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.client import HTTPConnection
@@ -20,6 +21,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from portal.demo.cast import PASSWORD
 from tests.databases import Database
 
+LATER: Final = Path(__file__).with_name("later")
+"""Folder that sets the clock of processes which have it on their path."""
 CHROMIUM: Final = "/usr/bin/chromium"
 ARGUMENTS: Final = [
     "--no-sandbox",
@@ -45,14 +48,31 @@ class Server:
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = database.data_dir / "server.log"
-        self._handle = self.log.open("wb")
-        environ = os.environ | database.environ | {"PORTAL_BASE_URL": self.url}
+        self.options = options
+        self._start(timedelta())
+
+    def _start(self, ahead: timedelta) -> None:
+        self._handle = self.log.open("ab")
+        environ = os.environ | self.database.environ | {"PORTAL_BASE_URL": self.url}
+        if ahead:
+            paths = [str(LATER), *filter(None, [os.environ.get("PYTHONPATH")])]
+            environ |= {
+                "PYTHONPATH": os.pathsep.join(paths),
+                "PORTAL_STORY_AHEAD": str(ahead.total_seconds()),
+            }
+        command = [Path(sys.executable).with_name("portal"), "serve", "--port", str(self.port)]
         self.process = subprocess.Popen(
-            [Path(sys.executable).with_name("portal"), "serve", "--port", str(self.port), *options],
+            [*command, *self.options],
             env=environ,
             stdout=self._handle,
             stderr=subprocess.STDOUT,
         )
+
+    def go_on_at(self, instant: datetime) -> None:
+        """Start web and worker again as if it were ``instant`` (aware); people sign in anew."""
+        self.stop()
+        self._start(instant - datetime.now(UTC))
+        self.__enter__()
 
     def __enter__(self) -> Self:
         deadline = time.monotonic() + 120

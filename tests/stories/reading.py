@@ -2,15 +2,17 @@
 
 import re
 import time
+from datetime import date
 from decimal import Decimal
 from email.message import EmailMessage
 
+from babel.dates import format_date
 from playwright.sync_api import Locator, Page
 
 from tests.stories.browsing import Server, Visitor
 
 _AMOUNT = re.compile(r"-?[\d,]+\.\d{2,4}")
-_NUMBER = re.compile(r"[QO]-\d{6}")
+_NUMBER = re.compile(r"[QOC]-\d{6}")
 
 
 def amount(text: str) -> Decimal:
@@ -21,7 +23,7 @@ def amount(text: str) -> Decimal:
 
 
 def number_in(text: str) -> str:
-    """Return the number of a quote or an order that a text names."""
+    """Return the number of a quote, an order or a case that a text names."""
     found = _NUMBER.search(text)
     assert found, f"no number in {text!r}"
     return found[0]
@@ -39,9 +41,20 @@ def line_of(page: Page, sku: str) -> Locator:
     return page.get_by_role("main").get_by_role("row").filter(has_text=re.compile(rf"\b{sku}\b"))
 
 
+def section(page: Page, name: str) -> str:
+    """Return the text of the section with this heading."""
+    heading = page.get_by_role("heading", name=name, exact=True)
+    return page.locator("section", has=heading).last.inner_text()
+
+
+def state_of(page: Page) -> Locator:
+    """Return where the heading of a document says its state."""
+    return page.locator(".page-header .tag, header .tag, .tag").first
+
+
 def status_of(page: Page) -> str:
     """Return the state word in the heading of a document."""
-    return page.locator(".page-header .tag, header .tag, .tag").first.inner_text().strip()
+    return state_of(page).inner_text().strip()
 
 
 def timeline_of(page: Page) -> list[tuple[str, str, str]]:
@@ -63,9 +76,21 @@ def text_of(mail: EmailMessage) -> str:
     return content
 
 
+def shown(day: date) -> str:
+    """Return a day as English pages write it."""
+    return format_date(day, "medium", "en")
+
+
+def row_of(row: Locator) -> dict[str, str]:
+    """Return what the row of a table says under each of its headings."""
+    heads = row.locator("xpath=ancestor::table").get_by_role("columnheader").all_inner_texts()
+    cells = row.locator("xpath=./th | ./td").all_inner_texts()
+    return dict(zip(heads, (" ".join(cell.split()) for cell in cells), strict=True))
+
+
 def mail_about(server: Server, email: str, *words: str) -> EmailMessage:
     """Return the latest mail to somebody that says all ``words``, as soon as it is written."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         mails = server.mails_to(email, at_least=0)
         said = [m for m in mails if all(w in f"{m['Subject']}\n{text_of(m)}" for w in words)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, expect
 from pypdf import PdfReader
 
 from portal.files.writing import write_xlsx
@@ -19,6 +19,7 @@ from tests.stories.reading import (
     mail_about,
     must_not_scroll_sideways,
     number_in,
+    section,
     status_of,
     text_of,
     timeline_of,
@@ -194,12 +195,6 @@ def save_and_look(buyer: Visitor, number: str) -> dict[str, Decimal]:
     assert f"Rule 20, Above 10,000: The total {figures['Net total']:,} EUR" in route
     buyer.examine(themes=("dark",))
     return figures
-
-
-def section(page: Page, name: str) -> str:
-    """Return the text of the section with this heading."""
-    heading = page.get_by_role("heading", name=name, exact=True)
-    return page.locator("section", has=heading).last.inner_text()
 
 
 def submit(buyer: Visitor, number: str) -> None:
