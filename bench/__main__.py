@@ -2,6 +2,8 @@
 
 import json
 import platform
+import signal
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +32,7 @@ def main(
     scale: float, data: Path | None, database: str, only: str, world: Path | None, out: Path | None
 ) -> None:
     """Measure the portal in a world of a chosen size."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the database is stopped on the way
     size = Size.of(scale)
     chosen = [name.strip() for name in only.split(",") if name.strip()] or list(WORKS)
     unknown = [name for name in chosen if name not in WORKS]

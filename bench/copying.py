@@ -45,9 +45,7 @@ class Writer:
     def __init__(self, connection: Any, kind: Kind) -> None:  # noqa: ANN401 - one of two drivers
         self.connection, self.kind = connection, kind
         self.dialect: Dialect = (
-            sqlite.dialect()
-            if kind is Kind.SQLITE
-            else postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
+            sqlite.dialect() if kind is Kind.SQLITE else postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
         )
         self.written: dict[str, int] = {}
 
