@@ -38,17 +38,17 @@ View = Callable[[], ResponseReturnValue]
 
 
 PLACES: Final = {
-    "accounts": ("desk_accounts.index", N_("Accounts"), {}),
-    "people": ("people.index", N_("People"), {}),
-    "products": ("desk_catalog.index", N_("Products"), {}),
-    "price-lists": ("price_lists.index", N_("Price lists"), {}),
-    "price-entries": ("price_lists.index", N_("Price lists"), {"view": "draft"}),
-    "price-assignments": ("price_lists.index", N_("Price lists"), {}),
-    "agreements": ("price_lists.index", N_("Price lists"), {}),
-    "stock": ("stock.index", N_("Stock"), {}),
-    "quotes": ("quotes.index", N_("Quotes"), {}),
-    "orders": ("past_orders.index", N_("Orders"), {}),
-    "assets": ("assets.index", N_("Assets"), {}),
+    "accounts": ("desk_accounts.index", N_("Accounts"), None),
+    "people": ("people.index", N_("People"), None),
+    "products": ("desk_catalog.index", N_("Products"), None),
+    "price-lists": ("price_lists.index", N_("Price lists"), None),
+    "price-entries": ("price_lists.index", N_("Price lists"), "draft"),
+    "price-assignments": ("price_lists.index", N_("Price lists"), None),
+    "agreements": ("price_lists.index", N_("Price lists"), None),
+    "stock": ("stock.index", N_("Stock"), None),
+    "quotes": ("quotes.index", N_("Quotes"), None),
+    "orders": ("past_orders.index", N_("Orders"), None),
+    "assets": ("assets.index", N_("Assets"), None),
 }
 """Kind -> the page on which one goes on with what was imported."""
 
@@ -225,8 +225,8 @@ def _choose_page(kind: ImportKind, form: FileForm) -> str:
 
 def _place(kind: ImportKind) -> tuple[str, str] | None:
     """Return address and name of the page that shows what a kind brings, where there is one."""
-    endpoint, label, asked = PLACES.get(kind.name, ("", "", {}))
-    return (url_for(endpoint, **asked), _(label)) if endpoint else None
+    endpoint, label, view = PLACES.get(kind.name, ("", "", None))
+    return (url_for(endpoint, view=view), _(label)) if endpoint else None
 
 
 def _report_page(
