@@ -162,7 +162,7 @@ def convert(number: str) -> ResponseReturnValue:
         else:
             return redirect(url_for(".detail", number=order_number), code=303)
     page = pages.show_conversion(actor, quote_queries.get_quote(actor, number), typed)
-    form.freight.data = page.freight
+    form.freight.data = str(page.freight)
     return render_template("orders/convert.html", page=page, form=form), pages.status_of(form)
 
 
