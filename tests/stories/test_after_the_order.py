@@ -637,21 +637,17 @@ def assess_complaint(agent: Visitor, case: str) -> None:
     )
 
 
-def note_call(agent: Visitor) -> str:
+def note_call(agent: Visitor) -> None:
     page = agent.open("/service/cases/new")
-    page.get_by_label("Customer: name, e-mail or account").fill(BUYER)
+    page.get_by_label("Customer: name, e-mail or account").fill("shopper@acme.example")
     page.get_by_label("call", exact=True).check()
     fill_in_case(
         agent, "Question", "Two slots or four?", "Asks for the memory slots of the desktops."
     )
-    person = page.get_by_label("Person")
-    if person.count():
-        person.select_option(index=1)
-    case = send(page)
+    send(page)
     facts = section(page, "Facts")
-    assert "Ben Brandt" in facts
+    assert "Sam Hoffmann" in facts
     assert "call" in facts
-    return case
 
 
 def find_mailed_case(server: Server, agent: Visitor) -> str:
