@@ -46,7 +46,7 @@ COLUMNS: Final[tuple[Column[ViewRow], ...]] = (
     Column(key="mailed", label=_l("By mail"), value=mailed),
     Column(
         key="next_at",
-        label=_l("Next"),
+        label=_l("Next mail"),
         value=lambda row: row.schedule.next_at if row.schedule else None,
         kind="instant",
     ),

@@ -167,7 +167,7 @@ class TeamForm(Form):
 
 class RuleForm(Form):
     version = HiddenField()
-    number = NumberField(_l("Number"), places=0)
+    number = NumberField(_l("Rule number"), places=0)
     kind = ChoiceField(_l("Kind"), required=False)
     category = CodeField(_l("Category of the product"), required=False, max_length=500)
     account = CodeField(_l("Account code"), required=False)
