@@ -1,7 +1,7 @@
 """The exact way of the search box: a number, serial or tag that only one thing carries."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from flask import url_for
@@ -23,8 +23,12 @@ from portal.service.assets.queries import visible_to as visible_assets
 from portal.service.assets.rules import tag_key
 from portal.service.cases.models import Case
 from portal.service.cases.queries import visible_to as visible_cases
+from portal.service.knowledge.models import Article
+from portal.service.knowledge.queries import visible_to as visible_articles
+from portal.service.repairs.models import Repair
+from portal.service.repairs.queries import visible_to as visible_repairs
 
-_NUMBER: Final = re.compile(r"([QOCS])-?(\d{1,9})")
+_NUMBER: Final = re.compile(r"([QOCSRK])-?(\d{1,9})")
 
 
 def find_exact(actor: Actor, text: str) -> str | None:
@@ -45,7 +49,7 @@ def _document(actor: Actor, text: str) -> str | None:
     if match is None:
         return None
     number = f"{match[1]}-{int(match[2]):06d}"
-    return {"Q": _quote, "O": _order, "C": _case, "S": _shipment}[match[1]](actor, number)
+    return _DOCUMENTS[match[1]](actor, number)
 
 
 def _quote(actor: Actor, number: str) -> str | None:
@@ -66,6 +70,21 @@ def _case(actor: Actor, number: str) -> str | None:
     statement = visible_cases(actor).where(Case.number == number)
     found = db.session.scalar(statement.with_only_columns(Case.number))
     return url_for("cases.detail", number=found) if found else None
+
+
+def _repair(actor: Actor, number: str) -> str | None:
+    """Return the case whose page shows this repair."""
+    if not actor.can(P.CASE_READ):
+        return None
+    statement = visible_repairs(actor).where(Repair.number == number)
+    found = db.session.scalar(statement.with_only_columns(Case.number))
+    return url_for("cases.detail", number=found, _anchor="repair") if found else None
+
+
+def _article(actor: Actor, number: str) -> str | None:
+    statement = visible_articles(actor).where(Article.number == number)
+    found = db.session.scalar(statement.with_only_columns(Article.number))
+    return url_for("articles.detail", number=found) if found else None
 
 
 def _shipment(actor: Actor, number: str) -> str | None:
@@ -146,6 +165,15 @@ def _past_orders(actor: Actor, condition: ColumnElement[bool]) -> list[str]:
     ]
 
 
+_DOCUMENTS: Final[Mapping[str, Callable[[Actor, str], str | None]]] = {
+    "Q": _quote,
+    "O": _order,
+    "C": _case,
+    "S": _shipment,
+    "R": _repair,
+    "K": _article,
+}
+"""With what a number begins -> who finds it."""
 _STEPS: Final[Sequence[Callable[[Actor, str], str | None]]] = (
     _document,
     _product,

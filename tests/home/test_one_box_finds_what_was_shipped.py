@@ -15,6 +15,7 @@ from portal.orders.history.models import PastOrder
 from portal.orders.models import Order
 from portal.service.assets.models import Asset
 from portal.service.cases.models import Case
+from portal.service.repairs.models import Repair
 
 SignIn = Callable[..., FlaskClient]
 
@@ -59,6 +60,19 @@ def test_a_tracking_number_leads_to_its_order(sign_in: SignIn) -> None:
     assert answer.location == f"/orders/{order_of_shipment(number)}"
     page = buyer.get(f"/search?q={tracking[2:-1]}").text
     assert f'href="/orders/{order_of_shipment(number)}"' in page, "a part of it finds it, too"
+
+
+def test_a_repair_leads_to_its_case_and_an_article_to_itself(sign_in: SignIn) -> None:
+    number = first(Repair.number, Repair, "ACME")
+    case = db.session.scalar(
+        select(Case.number).join(Repair, Repair.case_id == Case.id).where(Repair.number == number)
+    )
+    foreign = first(Repair.number, Repair, "HANBIT")
+    buyer = sign_in("purchasing@acme.example")
+
+    assert buyer.get(f"/search?q={number}").location == f"/service/cases/{case}#repair"
+    assert buyer.get(f"/search?q={foreign}").location is None
+    assert buyer.get("/search?q=K-1").location == "/service/articles/K-000001"
 
 
 def test_a_serial_number_leads_to_the_unit_or_to_its_order(sign_in: SignIn) -> None:
