@@ -60,9 +60,9 @@ class Server:
                 "PYTHONPATH": os.pathsep.join(paths),
                 "PORTAL_STORY_AHEAD": str(ahead.total_seconds()),
             }
-        command = [Path(sys.executable).with_name("portal"), "serve", "--port", str(self.port)]
+        program = str(Path(sys.executable).with_name("portal"))
         self.process = subprocess.Popen(
-            [*command, *self.options],
+            [program, "serve", "--port", str(self.port), *self.options],
             env=environ,
             stdout=self._handle,
             stderr=subprocess.STDOUT,
