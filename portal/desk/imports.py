@@ -38,19 +38,19 @@ View = Callable[[], ResponseReturnValue]
 
 
 PLACES: Final = {
-    "accounts": ("desk_accounts.index", N_("Accounts"), None),
-    "people": ("people.index", N_("People"), None),
-    "products": ("desk_catalog.index", N_("Products"), None),
-    "price-lists": ("price_lists.index", N_("Price lists"), None),
-    "price-entries": ("price_lists.index", N_("Price lists"), "draft"),
-    "price-assignments": ("price_lists.index", N_("Price lists"), None),
-    "agreements": ("price_lists.index", N_("Price lists"), None),
-    "stock": ("stock.index", N_("Stock"), None),
-    "quotes": ("quotes.index", N_("Quotes"), None),
-    "orders": ("past_orders.index", N_("Orders"), None),
-    "assets": ("assets.index", N_("Assets"), None),
+    "accounts": ("desk_accounts.index", N_("Accounts"), P.ACCOUNT_READ, None),
+    "people": ("people.index", N_("People"), P.PERSON_READ, None),
+    "products": ("desk_catalog.index", N_("Products"), P.PRODUCT_SAVE, None),
+    "price-lists": ("price_lists.index", N_("Price lists"), P.PRICE_LIST_READ, None),
+    "price-entries": ("price_lists.index", N_("Price lists"), P.PRICE_LIST_READ, "draft"),
+    "price-assignments": ("price_lists.index", N_("Price lists"), P.PRICE_LIST_READ, None),
+    "agreements": ("price_lists.index", N_("Price lists"), P.PRICE_LIST_READ, None),
+    "stock": ("stock.index", N_("Stock"), P.STOCK_READ, None),
+    "quotes": ("quotes.index", N_("Quotes"), P.QUOTE_READ, None),
+    "orders": ("past_orders.index", N_("Orders"), P.ORDER_READ, None),
+    "assets": ("assets.index", N_("Assets"), P.ASSET_READ, None),
 }
-"""Kind -> the page on which one goes on with what was imported."""
+"""Kind -> the page on which one goes on with what was imported, and what that page asks for."""
 
 
 class FileForm(Form):
@@ -224,9 +224,11 @@ def _choose_page(kind: ImportKind, form: FileForm) -> str:
 
 
 def _place(kind: ImportKind) -> tuple[str, str] | None:
-    """Return address and name of the page that shows what a kind brings, where there is one."""
-    endpoint, label, view = PLACES.get(kind.name, ("", "", None))
-    return (url_for(endpoint, view=view), _(label)) if endpoint else None
+    """Return address and name of the page that shows what a kind brings, if they may open it."""
+    if kind.name not in PLACES:
+        return None
+    endpoint, label, permission, view = PLACES[kind.name]
+    return (url_for(endpoint, view=view), _(label)) if current_actor().can(permission) else None
 
 
 def _report_page(

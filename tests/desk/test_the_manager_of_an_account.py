@@ -14,6 +14,11 @@ from portal.policy import GRANTS, SUPPLIER_ROLES, P
 SignIn = Callable[..., FlaskClient]
 
 
+def main_of(page: str) -> str:
+    """What stands below the frame."""
+    return page[page.index("<main") :]
+
+
 @pytest.mark.usefixtures("demo")
 def test_the_manager_reads_the_policy_of_their_account(sign_in: SignIn) -> None:
     manager = sign_in("manager@northwind.example")
@@ -60,6 +65,9 @@ def test_an_import_leads_on_to_what_it_brought(sign_in: SignIn) -> None:
 
     assert 'href="/desk/price-lists?view=draft"' in page
     assert {*PLACES} <= {kind.name for kind in KINDS}
+    system = sign_in("system@northwind.example")
+    assert 'href="/desk/accounts"' in main_of(system.get("/desk/imports/accounts").text)
+    assert 'href="/quotes"' not in system.get("/desk/imports/quotes").text
 
 
 @pytest.mark.usefixtures("demo")
