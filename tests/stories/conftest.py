@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.databases import Content, Kind, Shelf
 from tests.stories.browsing import ARGUMENTS, CHROMIUM, Look, Server, Visitor
@@ -11,6 +11,7 @@ from tests.stories.browsing import ARGUMENTS, CHROMIUM, Look, Server, Visitor
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=15_000)  # as long as for everything else: machines may be busy
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium
