@@ -14,7 +14,7 @@ from bench.databases import Kind, folder_of, opened
 from bench.measuring import Result
 from bench.sizes import Size
 from bench.stage import Stage, prepare
-from bench.tables import as_markdown
+from bench.tables import as_line, as_markdown
 from bench.works import WORKS
 from bench.world import build
 from portal.app import create_app
@@ -61,7 +61,10 @@ def _measure(
         try:
             for name in chosen:
                 click.echo(f"  {kind}: measuring {name}", err=True)
+                known = len(stage.results)
                 WORKS[name](stage)
+                for result in stage.results[known:]:  # an ended run has said what it knew
+                    click.echo(f"    {as_line(result)}", err=True)
         finally:
             with app.app_context():
                 db.engine.dispose()

@@ -31,7 +31,9 @@ def serving(database: Database, command: Sequence[str]) -> Iterator[tuple[int, f
     at = str(port) if command is PORTAL else f"{LOOPBACK}:{port}"
     environ = environ_of(database) | {"PYTHONPATH": str(Path.cwd())}
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *command, at], env=environ)  # noqa: S603 - our own
+    process = subprocess.Popen(  # noqa: S603 - our own
+        [sys.executable, *command, at], env=environ, stdout=subprocess.DEVNULL
+    )
     try:
         _wait(port)
         yield port, time.perf_counter() - began

@@ -22,6 +22,12 @@ def as_markdown(results: Sequence[Result]) -> str:
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
+def as_line(result: Result) -> str:
+    """Return one result in short."""
+    names = zip(_HEAD, _cells(result), strict=True)
+    return ", ".join(cell if name == "work" else f"{name} {cell}" for name, cell in names if cell)
+
+
 def _cells(result: Result) -> tuple[str, ...]:
     floor, ratio = result.floor, result.ratio
     work = f"{result.work} ({result.value})" if result.value else result.work
