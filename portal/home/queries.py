@@ -16,17 +16,15 @@ from portal.orders.queries import OrderFilter, find_orders
 from portal.orders.rules import Tab as OrderTab
 from portal.policy import Actor, P
 from portal.quotes.queries import (
-    Counts,
     Filters,
     OpenDraft,
     QuoteRow,
-    count_for_home,
     current_draft,
-    find_expiring,
     find_quotes,
 )
 from portal.quotes.rules import SortBy
 from portal.quotes.rules import Tab as QuoteTab
+from portal.quotes.waiting import Counts, count_for_home, find_expiring
 
 SHOWN: Final = 5
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -31,7 +31,6 @@ from portal.quotes.rules import (
 from portal.scope import within
 
 MOST_EXPORTED: Final = 100_000
-SOON: Final = timedelta(days=7)
 
 
 class QuoteNotFoundError(NotFoundError):
@@ -87,17 +86,6 @@ class OpenDraft:
     number: str
     title: str
     line_count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """What a person's home says about quotes."""
-
-    drafts: int
-    in_approval: int
-    approved: int
-    returned: int
-    expiring: int
 
 
 def reached_by(actor: Actor, permission: Permission) -> ColumnElement[bool]:
@@ -287,16 +275,17 @@ def find_quotes(
     """Return some rows of the list, in a total order."""
     order = _ORDER[sort]
     statement = (
-        _visible_rows(actor)
+        visible_rows(actor)
         .where(*_conditions(actor, filters))
         .order_by(order.desc() if descending else order.asc(), Quote.id.desc())
         .offset(offset)
         .limit(limit)
     )
-    return [_row(*found) for found in db.session.execute(statement).all()]
+    return [row_of(*found) for found in db.session.execute(statement).all()]
 
 
-def _visible_rows(actor: Actor) -> Select[Quote, str, str | None, str, str]:
+def visible_rows(actor: Actor) -> Select[Quote, str, str | None, str, str]:
+    """Select the quotes within reach with owner, unit, account and its time zone."""
     return (
         visible_to(actor)
         .add_columns(Person.name, Unit.code, Account.name, Account.time_zone)
@@ -307,7 +296,8 @@ def _visible_rows(actor: Actor) -> Select[Quote, str, str | None, str, str]:
     )
 
 
-def _row(quote: Quote, owner: str, unit: str | None, account: str, time_zone: str) -> QuoteRow:
+def row_of(quote: Quote, owner: str, unit: str | None, account: str, time_zone: str) -> QuoteRow:
+    """Return a row of a list from what `visible_rows` selects."""
     return QuoteRow(
         number=quote.number,
         title=quote.title,
@@ -362,48 +352,6 @@ def _says(actor: Actor, text: str) -> ColumnElement[bool]:
         )
         named.append(Quote.account_id.in_(accounts))
     return or_(*named)
-
-
-def count_for_home(actor: Actor, now: datetime) -> Counts:
-    """Return what the home page says, in one statement."""
-    visible = visible_to(actor).subquery()
-
-    def among(states: Collection[QuoteStatus], *further: ColumnElement[bool]) -> ColumnElement[int]:
-        held = and_(visible.c.status.in_(sorted(states)), *further)
-        return func.coalesce(func.sum(case((held, 1), else_=0)), 0)
-
-    open_states = TAB_STATES[Tab.APPROVED]
-    ends_soon = visible.c.valid_until.between(now, now + SOON)
-    row = db.session.execute(
-        select(
-            among({QuoteStatus.DRAFT}),
-            among({QuoteStatus.IN_APPROVAL}),
-            among(open_states),
-            among(TAB_STATES[Tab.RETURNED]),
-            among(open_states | {QuoteStatus.IN_APPROVAL}, ends_soon),
-        )
-    ).one()
-    return Counts(
-        drafts=int(row[0]),
-        in_approval=int(row[1]),
-        approved=int(row[2]),
-        returned=int(row[3]),
-        expiring=int(row[4]),
-    )
-
-
-def find_expiring(actor: Actor, now: datetime, *, limit: int = 5) -> list[QuoteRow]:
-    """Return the quotes within reach that end soonest within a week."""
-    statement = (
-        _visible_rows(actor)
-        .where(
-            Quote.status.in_(sorted(TAB_STATES[Tab.APPROVED] | {QuoteStatus.IN_APPROVAL})),
-            Quote.valid_until.between(now, now + SOON),
-        )
-        .order_by(Quote.valid_until, Quote.id)
-        .limit(limit)
-    )
-    return [_row(*found) for found in db.session.execute(statement).all()]
 
 
 # --- what somebody works on ----------------------------------------------------------------------

@@ -12,7 +12,7 @@ from portal.db import db, transaction
 from portal.demo.cast import Cast
 from portal.errors import NotAllowedError
 from portal.policy import Actor
-from portal.quotes import actions, queries
+from portal.quotes import actions, queries, waiting
 from portal.quotes.adding import (
     BadQuantityError,
     NoSuchProductError,
@@ -359,13 +359,13 @@ def test_home_counts_what_waits(cast: Cast, now: datetime) -> None:
     actions.submit_quote(cast.acme.buyer, quote.number, quote.version, {}, now)
     actions.create_quote(cast.acme.buyer, now)
 
-    counts = queries.count_for_home(cast.acme.buyer, now)
+    counts = waiting.count_for_home(cast.acme.buyer, now)
 
     assert (counts.drafts, counts.in_approval, counts.approved, counts.expiring) == (1, 1, 0, 0)
     until = quote.current.valid_until
     assert until is not None
-    assert queries.count_for_home(cast.acme.buyer, until - queries.SOON).expiring == 1
-    assert [row.number for row in queries.find_expiring(cast.acme.buyer, until - queries.SOON)] == [
+    assert waiting.count_for_home(cast.acme.buyer, until - waiting.SOON).expiring == 1
+    assert [row.number for row in waiting.find_expiring(cast.acme.buyer, until - waiting.SOON)] == [
         quote.number
     ]
 
