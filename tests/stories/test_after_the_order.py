@@ -33,7 +33,7 @@ from tests.stories.reading import (
     timeline_of,
 )
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.story, pytest.mark.timeout(600)]
 
 BUYER, DESK = "buyer@acme.example", "desk@northwind.example"
 MONITOR, WEBCAM, SUBSTITUTE = "MN-0001", "WC-0007", "WC-0002"
