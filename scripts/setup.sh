@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 purpose=${1:-run}
 stamps=.venv/.stamps
 libraries=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fontconfig fonts-dejavu-core fonts-noto-cjk)
-[ "$purpose" = run ] || libraries+=(chromium)
+[ "$purpose" = run ] || libraries+=(chromium-headless-shell) # half the work of a whole chromium
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -23,6 +23,8 @@ as_root() { # run apt as root, or name the one command that a person has to run
   fi
 }
 
+can_install() { [ "$(id -u)" = 0 ] && [ -n "$(apt-cache madison chromium-headless-shell 2>/dev/null)" ]; }
+
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 system_libraries() {
@@ -32,8 +34,8 @@ system_libraries() {
   fi
   local missing=() package
   for package in "${libraries[@]}"; do is_installed "$package" || missing+=("$package"); done
-  # A browser from elsewhere will do.
-  if [ -x /usr/bin/chromium ]; then missing=("${missing[@]/#chromium/}"); fi
+  # A whole browser will do where nobody can install the small one.
+  if [ -x /usr/bin/chromium ] && ! can_install; then missing=("${missing[@]/#chromium-headless-shell/}"); fi
   # shellcheck disable=SC2206 - drops the empty word left above; package names hold no spaces
   missing=(${missing[@]})
   [ ${#missing[@]} = 0 ] || as_root "${missing[@]}"
