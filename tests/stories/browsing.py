@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -100,8 +101,8 @@ class Server:
         self.stop()
 
     def stop(self) -> None:
-        """End the server and everything it started."""
-        self.process.terminate()
+        """End the server and everything it started, without waiting for browsers to let go."""
+        self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
