@@ -326,7 +326,7 @@ def test_every_address_has_a_row(app: Flask) -> None:
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(2700)
 def test_everybody_gets_exactly_what_the_table_grants(
     demo: Flask, sign_in: Callable[..., PortalClient]
 ) -> None:
