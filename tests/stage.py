@@ -100,6 +100,20 @@ def make_app(database: Database) -> Flask:
 
 
 @contextmanager
+def opened(database: Database) -> Iterator[Flask]:
+    """Look into a database beside other processes; every connection is closed at the end."""
+    app = make_app(database)
+    with app.app_context():
+        set_row_scope(EVERY_ROW)
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+            set_row_scope(NO_ROWS)
+
+
+@contextmanager
 def rolled_back(app: Flask) -> Iterator[Connection]:
     """Push ``app`` and undo at the end whatever is committed meanwhile."""
     with app.app_context():

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.accounts.queries import load_actor
-from portal.db import EVERY_ROW, db, set_row_scope, transaction
+from portal.db import db, transaction
 from portal.demo.cast import Cast
 from portal.errors import ConflictError
 from portal.policy import Actor
@@ -16,7 +16,7 @@ from portal.service.cases.working import merge_case
 from tests.databases import Database
 from tests.instants import NOW
 from tests.proofs.race import race
-from tests.stage import make_app
+from tests.stage import opened
 
 pytestmark = pytest.mark.proof
 
@@ -59,9 +59,7 @@ def merge_unguarded(_membership_id: int, number: str, into: str) -> str:
 
 def prepare(database: Database, pairs: int) -> tuple[int, int, list[tuple[str, str]]]:
     """Open pairs of cases; return buyer, agent and the numbers."""
-    app = make_app(database)
-    with app.app_context():
-        set_row_scope(EVERY_ROW)
+    with opened(database):
         cast = Cast()
         buyer, agent = cast.acme.buyer, cast.supplier.service_agent
         assert buyer.membership_id is not None
@@ -74,14 +72,12 @@ def prepare(database: Database, pairs: int) -> tuple[int, int, list[tuple[str, s
 
 
 def count(database: Database, table: type) -> int:
-    with make_app(database).app_context():
-        set_row_scope(EVERY_ROW)
+    with opened(database):
         return db.session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def merged(database: Database) -> int:
-    with make_app(database).app_context():
-        set_row_scope(EVERY_ROW)
+    with opened(database):
         gone = select(func.count(Case.id)).where(Case.status == CaseStatus.MERGED)
         return db.session.scalar(gone) or 0
 

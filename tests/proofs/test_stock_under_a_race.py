@@ -10,10 +10,10 @@ from portal.catalog.models import Product
 from portal.catalog.stock.actions import issue, reserve
 from portal.catalog.stock.models import StockLevel, StockMove, StockReservation
 from portal.catalog.stock.rules import Store
-from portal.db import EVERY_ROW, db, set_row_scope, transaction
+from portal.db import db, transaction
 from tests.databases import Database
 from tests.proofs.race import race
-from tests.stage import make_app
+from tests.stage import opened
 
 pytestmark = pytest.mark.proof
 
@@ -47,8 +47,7 @@ def promise_one(product_id: int, subject_id: int) -> str:
 
 def put_in_stock(database: Database, count: int, pieces: int) -> list[int]:
     """Leave so many pieces of some products in Berlin, and nothing anywhere else."""
-    with make_app(database).app_context():
-        set_row_scope(EVERY_ROW)
+    with opened(database):
         with transaction():
             ids = list(db.session.scalars(select(Product.id).order_by(Product.id).limit(count)))
             db.session.query(StockLevel).delete()
@@ -71,8 +70,7 @@ def test_exactly_what_lies_there_leaves(committed: Database) -> None:
 
     taken = [outcome for together in outcomes for outcome in together if outcome.is_done]
     assert len(taken) == PIECES
-    with make_app(committed).app_context():
-        set_row_scope(EVERY_ROW)
+    with opened(committed):
         left = db.session.scalar(
             select(StockLevel.on_hand).where(StockLevel.product_id == product_id)
         )
@@ -91,8 +89,7 @@ def test_the_last_piece_is_promised_to_one(committed: Database) -> None:
 
     for together in outcomes:
         assert sorted(Decimal(str(outcome.value)) for outcome in together) == [0, 1]
-    with make_app(committed).app_context():
-        set_row_scope(EVERY_ROW)
+    with opened(committed):
         kept = db.session.scalar(select(func.sum(StockReservation.quantity)))
     assert kept == 2 * len(ids)
 
