@@ -53,10 +53,10 @@ def buyer(database: Database) -> Iterator[Actor]:
         db.engine.dispose()
 
 
-def draft(buyer: Actor, sku: str = "MS-0002") -> Quote:
+def draft(buyer: Actor, sku: str = "MS-0002", quantity: Decimal = QUANTITY) -> Quote:
     """Make a draft that the policy approves by itself when it is small."""
     quote = quotes.create_quote(buyer, NOW)
-    quote = quotes.add_lines(buyer, quote.number, [(sku, QUANTITY, None)], NOW)
+    quote = quotes.add_lines(buyer, quote.number, [(sku, quantity, None)], NOW)
     ship_to = db.session.scalar(
         select(Address.id).where(Address.account_id == buyer.account_id, Address.kind == "ship")
     )
@@ -192,7 +192,8 @@ def test_an_approval_and_a_withdrawal_at_once_never_both_count(
     approver = Cast().acme.approver
     numbers, lanes = [], []
     for _ in range(ROUNDS):
-        quote = draft(buyer, "LT-0001")
+        # Two ask one approver; more would in sum reach the rule about thirty days and ask another.
+        quote = draft(buyer, "LT-0001", Decimal(2))
         quotes.submit_quote(buyer, quote.number, quote.version, {}, NOW)
         run = db.session.scalars(select(ApprovalRun.id).order_by(ApprovalRun.id.desc())).first()
         numbers.append(quote.number)
