@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pypdf
 import pytest
 
 from portal.documents import rendering
 from portal.documents.fetching import ASSETS, AssetFetcher, RefusedAddressError, asset_path
-from portal.documents.rendering import DocumentError, render_pdf
+from portal.documents.rendering import DocumentError, Renderer, Renderers, render_pdf
 
-STYLE = '<link rel="stylesheet" href="asset:documents/document.css">'
-HEAD = f'<html lang="{{lang}}"><head><title>T</title>{STYLE}</head>'
+HEAD = '<html lang="{lang}"><head><title>T</title></head>'
 
 
 def _text(pdf: bytes) -> list[str]:
@@ -115,16 +115,66 @@ def test_a_document_that_is_too_large_is_never_begun(monkeypatch: pytest.MonkeyP
         render_pdf("<p>more than ten bytes</p>")
 
 
-def test_the_child_process_sees_no_setting_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def renderers() -> Iterator[Renderers]:
+    """A pool of its own, which starts with nothing warm."""
+    pool = Renderers()
+    yield pool
+    pool.close()
+
+
+def test_the_renderer_sees_no_setting_of_ours(
+    renderers: Renderers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PORTAL_SECRET_KEY", "canary-secret")
-    seen: dict[str, object] = {}
+    started: list[subprocess.Popen[bytes]] = []
 
-    def run(_command: object, **options: object) -> object:
-        seen.update(options)
-        raise subprocess.TimeoutExpired("x", 1)
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *command: Any, **options: Any) -> None:  # noqa: ANN401 - as the base
+            super().__init__(*command, **options)
+            started.append(self)
 
-    monkeypatch.setattr("portal.documents.rendering.subprocess.run", run)
-    with pytest.raises(DocumentError):
-        render_pdf("<p>x</p>")
+    monkeypatch.setattr("portal.documents.rendering.subprocess.Popen", Noted)
+    pdf, _reason = renderers.render(b"<p>x</p>", 60)
 
-    assert "canary-secret" not in str(seen["env"])
+    assert pdf.startswith(b"%PDF")
+    environment = Path(f"/proc/{started[0].pid}/environ").read_bytes()
+    assert b"PATH=" in environment
+    assert b"canary-secret" not in environment
+
+
+def test_a_second_document_finds_the_renderer_warm_and_nothing_of_the_first(
+    renderers: Renderers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts: list[Renderer] = []
+
+    class Noted(Renderer):
+        def __init__(self) -> None:
+            super().__init__()
+            starts.append(self)
+
+    monkeypatch.setattr("portal.documents.rendering.Renderer", Noted)
+
+    texts = [_text(renderers.render(f"<p>page {n}</p>".encode(), 60)[0]) for n in range(3)]
+
+    assert texts == [[f"page {n}\n1 / 1"] for n in range(3)]
+    assert len(starts) == 1
+
+
+def test_a_renderer_that_was_killed_is_replaced(renderers: Renderers) -> None:
+    pdf, reason = renderers.render(b"<p>" + b"slow " * 200_000, 0.2)
+    again, _none = renderers.render(b"<p>x</p>", 60)
+
+    assert pdf == b""
+    assert "ended" in reason
+    assert again.startswith(b"%PDF")
+
+
+def test_a_page_that_can_not_be_laid_out_leaves_the_renderer_to_the_next(
+    renderers: Renderers,
+) -> None:
+    pdf, reason = renderers.render(b"\xff\xfe not UTF-8", 60)
+
+    assert pdf == b""
+    assert "UnicodeDecodeError" in reason
+    assert renderers.render(b"<p>x</p>", 60)[0].startswith(b"%PDF")
