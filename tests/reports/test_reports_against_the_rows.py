@@ -1,10 +1,8 @@
 """Every report, for many roles, against a count from the bare rows: same groups, same figures."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +12,7 @@ from portal.db import db
 from portal.demo.cast import Cast
 from portal.errors import NotAllowedError, NotFoundError
 from portal.orders.models import Order, OrderLine
-from portal.policy import Actor, P
+from portal.policy import P
 from portal.quotes.models import Quote, QuoteRevision
 from portal.reports.converting import Converter
 from portal.reports.results import ReportResult
@@ -22,33 +20,10 @@ from portal.reports.running import REPORTS, get_report, list_rows, read_args, ru
 from portal.service.assets.models import Asset, Entitlement
 from portal.service.cases.models import Case
 from tests.reports import naive
+from tests.reports.readers import MANY, READERS, Who, accounts_of, by_key, money_of, readers
 
-Who = Callable[[Cast], Actor]
 NONE = Decimal(0)
-READERS: dict[str, Who] = {
-    "acme buyer": lambda cast: cast.acme.buyer,
-    "acme viewer": lambda cast: cast.acme.viewer,
-    "acme site buyer": lambda cast: cast.acme.site_buyer,
-    "acme head of research": lambda cast: cast.acme.research_head,
-    "acme chief": lambda cast: cast.acme.cfo,
-    "acme administrator": lambda cast: cast.acme.admin,
-    "acme auditor": lambda cast: cast.acme.auditor,
-    "hanbit buyer": lambda cast: cast.hanbit.buyer,
-    "hanbit administrator": lambda cast: cast.hanbit.admin,
-    "account manager": lambda cast: cast.supplier.account_manager,
-    "account manager asia": lambda cast: cast.supplier.account_manager_asia,
-    "order desk": lambda cast: cast.supplier.order_desk,
-    "auditor": lambda cast: cast.supplier.auditor,
-}
-FEW = {"acme buyer", "hanbit administrator", "auditor"}
-"""Who reads in every run; the others read in the long proofs."""
-MANY = [who if who in FEW else pytest.param(who, marks=pytest.mark.proof) for who in READERS]
-readers = pytest.mark.parametrize("who", MANY)
 pytestmark = pytest.mark.usefixtures("demo")
-
-
-def by_key(result: ReportResult, *figures: str) -> dict[str, tuple[object, ...]]:
-    return {row.key: tuple(row.values[name] for name in figures) for row in result.rows}
 
 
 def sums(result: ReportResult) -> dict[str, naive.Totals]:
@@ -64,17 +39,6 @@ def sums(result: ReportResult) -> dict[str, naive.Totals]:
         for row in result.rows
         if row.values["lines"]
     }
-
-
-def money_of(actor: Actor, account: str) -> dict[str, str]:
-    """Ask supplier staff about one account, in that account's own currency."""
-    if not actor.is_supplier:
-        return {}
-    return {"account": account, "currency": {"ACME": "EUR", "HANBIT": "KRW"}[account]}
-
-
-def accounts_of(actor: Actor) -> list[str]:
-    return ["ACME", "HANBIT"] if actor.is_supplier else [actor.account_code]
 
 
 @readers
@@ -169,13 +133,7 @@ def test_open_and_late_lines_are_those_that_have_not_left(
         if not naive.reaches(actor, P.ORDER_REPORT_READ, order):
             continue
         lines[line.sku] += 1
-        zone = "Europe/Berlin" if order.currency == "EUR" else "Asia/Seoul"
-        today = now.astimezone(ZoneInfo(zone)).date()
-        first = left - line.backordered
-        late[line.sku] += bool(
-            (line.promised_on and first > 0 and line.promised_on < today)
-            or (line.backorder_on and line.backordered and line.backorder_on < today)
-        )
+        late[line.sku] += naive.is_late(order, line, now)
         value[line.sku] += (line.unit_price * left).quantize(naive.DIGITS[order.currency])
 
     result = run_report(actor, "deliveries", {"by": "product"} | money_of(actor, "ACME"), now)
