@@ -1,0 +1,9 @@
+"""How much each proof of faults does: little in `make prove`, more in `make bench-faults`."""
+
+import os
+from typing import Final
+
+KILLS: Final = int(os.environ.get("PORTAL_FAULT_KILLS", "60"))
+"""How often each kind of process is killed, per database."""
+SEED: Final = int(os.environ.get("PORTAL_FAULT_SEED", "20261122"))
+"""Chooses the moments of the kills; another one tries others."""
