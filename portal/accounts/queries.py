@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, String, and_, bindparam, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased, selectinload
 
 from portal.accounts.models import (
@@ -28,6 +29,9 @@ from portal.scope import within
 from portal.web.paging import Page, offset_of
 
 _ROLES = frozenset(role.value for role in Role)
+_TREE_UNIT: Final = aliased(Unit)
+_COUNTED: Final = aliased(Membership)
+_COUNTED_ACCOUNT: Final = aliased(Account)
 
 
 class AccountNotFoundError(NotFoundError):
@@ -48,15 +52,19 @@ def load_actor(membership_id: int) -> Actor | None:
     A suspended person, membership or account can't, an ended membership can't, and nobody can
     before their invitation is accepted.
     """
-    statement = (
+    found = db.session.execute(_actor_statement(), {"membership": membership_id}).one_or_none()
+    return None if found is None else make_actor(*found)
+
+
+@cache
+def _actor_statement() -> Select[Any]:
+    return (
         select(Person, *actor_columns())
         .join(Membership, Membership.person_id == Person.id)
         .join(Account, Account.id == Membership.account_id)
         .outerjoin(Unit, Unit.id == Membership.unit_id)
-        .where(Membership.id == membership_id, Person.status == "active", *_acting())
+        .where(Membership.id == bindparam("membership"), Person.status == "active", *_acting())
     )
-    found = db.session.execute(statement).one_or_none()
-    return None if found is None else make_actor(*found)
 
 
 def actor_columns() -> tuple[Any, ...]:
@@ -65,7 +73,7 @@ def actor_columns() -> tuple[Any, ...]:
     Roles, the account's tree of units and the assigned accounts each come as one text: rights are
     read on every request, and so in one statement.
     """
-    unit = aliased(Unit)
+    unit = _TREE_UNIT
     above = func.coalesce(cast(unit.parent_id, String), "")
     roles = select(func.aggregate_strings(MembershipRole.role, ",")).where(
         MembershipRole.membership_id == Membership.id
@@ -340,7 +348,7 @@ def _own(row: Row[int, int, str, str, str, str]) -> OwnMembership:
 
 def acting_membership_count(person_id: InstrumentedAttribute[int]) -> ColumnElement[int]:
     """Return, as part of a statement about people, with how many memberships each can act."""
-    member, account = aliased(Membership), aliased(Account)
+    member, account = _COUNTED, _COUNTED_ACCOUNT
     return (
         select(func.count(member.id))
         .join(account, account.id == member.account_id)

@@ -4,9 +4,10 @@ import hashlib
 import secrets
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import Select, and_, bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from portal.accounts.models import Account, Membership, Person, Unit, UserSession
@@ -42,17 +43,7 @@ def load_session(token: str, now: datetime) -> SignedIn | None:
     ``None`` for an unknown or closed token, 12 hours after signing in, after 60 idle minutes, and
     for a suspended person.
     """
-    found = db.session.execute(
-        select(UserSession, acting_membership_count(Person.id), Person, *actor_columns())
-        .join(Person, Person.id == UserSession.person_id)
-        .outerjoin(Membership, join_acting())
-        .outerjoin(
-            Account,
-            and_(Account.id == Membership.account_id, Account.status.in_(ACTING_ACCOUNTS)),
-        )
-        .outerjoin(Unit, Unit.id == Membership.unit_id)
-        .where(UserSession.token_hash == hash_token(token), Person.status == "active")
-    ).one_or_none()
+    found = db.session.execute(_session_statement(), {"token": hash_token(token)}).one_or_none()
     if found is None:
         return None
     session, count, person, membership, account, *rest = found
@@ -72,6 +63,22 @@ def load_session(token: str, now: datetime) -> SignedIn | None:
     if now - session.seen_at >= TOUCHED_AFTER:
         _touch(session.id, now)
     return signed_in
+
+
+@cache
+def _session_statement() -> Select[Any]:
+    """Return the statement of every request, which is built once."""
+    return (
+        select(UserSession, acting_membership_count(Person.id), Person, *actor_columns())
+        .join(Person, Person.id == UserSession.person_id)
+        .outerjoin(Membership, join_acting())
+        .outerjoin(
+            Account,
+            and_(Account.id == Membership.account_id, Account.status.in_(ACTING_ACCOUNTS)),
+        )
+        .outerjoin(Unit, Unit.id == Membership.unit_id)
+        .where(UserSession.token_hash == bindparam("token"), Person.status == "active")
+    )
 
 
 def _touch(session_id: int, now: datetime) -> None:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -27,8 +28,19 @@ def decimal(value: Decimal | int | None, places: int = 0, most: int | None = Non
     fraction = "0" * places + "#" * max(0, (most or places) - places)
     pattern = "#,##0" + (f".{fraction}" if fraction else "")
     rounded = round_half_up(Decimal(value), max(places, most or places))
-    text: str = numbers.format_decimal(rounded, format=pattern, locale=_locale())
+    return _number(rounded + 0, pattern, _locale())  # adding nothing takes the sign from a zero
+
+
+@lru_cache(maxsize=16_384)
+def _number(value: Decimal, pattern: str, locale: str) -> str:
+    """Write a rounded number; a list shows the same few thousand again and again."""
+    text: str = numbers.format_decimal(value, format=pattern, locale=locale)
     return text
+
+
+@lru_cache(maxsize=4_096)
+def _date(value: date, locale: str) -> str:
+    return dates.format_date(value, "medium", locale=locale)
 
 
 def money(value: Decimal | None, currency: str) -> str:
@@ -58,7 +70,7 @@ def day(value: date | datetime | None) -> str:
     if value is None:
         return NOTHING
     local = _local(value).date() if isinstance(value, datetime) else value
-    return dates.format_date(local, "medium", locale=_locale())
+    return _date(local, _locale())
 
 
 def last_day(value: datetime | None, zone: str | None = None) -> str:
@@ -66,7 +78,7 @@ def last_day(value: datetime | None, zone: str | None = None) -> str:
     if value is None:
         return NOTHING
     last = (value - timedelta(microseconds=1)).astimezone(_zone(zone))
-    return dates.format_date(last.date(), "medium", locale=_locale())
+    return _date(last.date(), _locale())
 
 
 def instant(value: datetime | None) -> str:

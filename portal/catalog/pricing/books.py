@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum, unique
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,6 +28,9 @@ from portal.catalog.pricing.rules import Entry, EntryKind, PriceRequest, Window
 from portal.db import db, in_pages
 
 PAGE = 2_000
+_OWN: Final = aliased(Category)
+_ABOVE: Final = aliased(Category)
+"""Made once: an alias copies the columns of its table, which costs more than most statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +217,7 @@ def _of_categories(
     category_ids: Sequence[int], version_ids: Sequence[int], period: Period
 ) -> Parts:
     """Select what is said of the categories that products stand in, and which stand above them."""
-    own, above = aliased(Category), aliased(Category)
+    own, above = _OWN, _ABOVE
     names: dict[Any, Any] = {PriceEntry.version_id: above.id}
     ancestors = (
         select(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import aliased
@@ -26,6 +26,9 @@ from portal.catalog.pricing.rules import (
 from portal.db import db
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
+_PARENT: Final = aliased(Unit)
+_EARLIER: Final = aliased(PriceListVersion)
+"""Made once: an alias copies the columns of its table, which costs more than most statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,7 @@ def unit_path_of(buyer: Buyer) -> tuple[int, ...]:
         Unit.account_id == account_id, Unit.id == unit_id
     )
     above = start.cte("above", recursive=True)
-    parent = aliased(Unit)
+    parent = _PARENT
     above = above.union_all(
         select(parent.id, parent.parent_id, above.c.distance + 1).where(
             parent.account_id == account_id, parent.id == above.c.parent_id
@@ -293,7 +296,7 @@ def _level(row: _Assigned) -> Level:
 
 def _is_in_force(period: Period) -> ColumnElement[bool]:
     """Return the condition that a publication is in force at some instant of the period."""
-    version, earlier = PriceListVersion, aliased(PriceListVersion)
+    version, earlier = PriceListVersion, _EARLIER
     first = (
         select(func.max(earlier.in_force_from))
         .where(
