@@ -1,6 +1,6 @@
 """The record as a list: what happened within reach, with the names that it never holds itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,7 @@ class RecordRow:
     email: str
     operator: str
     hash: str
+    data: Mapping[str, Any]
 
 
 _MEMBER = aliased(Person)
@@ -110,6 +111,7 @@ def _rows(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]
         func.coalesce(Person.email, "").label("email"),
         Event.operator,
         Event.hash,
+        Event.data,
     )
     return (
         _joined(statement)

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from portal.errors import N_
 from portal.files.writing import write_csv, write_xlsx
-from portal.home.queries import find_member_name
+from portal.home.queries import find_member_name, name_documents
 from portal.jobs import queries, requests
 from portal.jobs.models import JobRequest
 from portal.jobs.queries import JobRow, JobTab
@@ -54,6 +54,11 @@ def kind_label(kind: str) -> str:
     return _(KIND_LABELS.get(kind, kind))
 
 
+def what_of(row: JobRow) -> str:
+    """Return what a job does and, where it is about a document, about which."""
+    return f"{kind_label(row.job.kind)} {row.about}".rstrip()
+
+
 OWN_COLUMNS: Final[tuple[Column[JobRequest], ...]] = (
     Column(
         key="job",
@@ -82,7 +87,7 @@ ALL_COLUMNS: Final[tuple[Column[JobRow], ...]] = (
         kind="number",
         url=lambda row: url_for("jobs.desk_detail", job_id=row.job.id),
     ),
-    Column(key="kind", label=_l("What"), value=lambda row: kind_label(row.job.kind)),
+    Column(key="kind", label=_l("What"), value=what_of),
     Column(key="state", label=_l("State"), value=lambda row: _(row.job.state.label)),
     Column(key="run_at", label=_l("Due"), value=lambda row: row.job.run_at, kind="instant"),
     Column(
@@ -244,9 +249,10 @@ def desk() -> ResponseReturnValue:
     counts = queries.count_by_tab(actor, kind)
     if request.args.get("format") in {"csv", "xlsx"}:
         must_fit(counts[tab])
-        return _file(ALL_COLUMNS, queries.find_all(actor, tab, kind))
+        return _file(ALL_COLUMNS, name_documents(queries.find_all(actor, tab, kind)))
     number, size = page_number(), page_size()
-    rows = queries.find_all(actor, tab, kind, limit=size, offset=offset_of(number, size))
+    found = queries.find_all(actor, tab, kind, limit=size, offset=offset_of(number, size))
+    rows = name_documents(found)
     return render_template(
         "jobs/desk.html",
         page=Page(rows, counts[tab], number, size),
@@ -259,7 +265,7 @@ def desk() -> ResponseReturnValue:
             for each in JobTab
         ],
         oldest=queries.oldest_due(actor, now()),
-        kind_label=kind_label,
+        what_of=what_of,
     )
 
 
@@ -274,12 +280,12 @@ def _tab() -> JobTab:
 @requires(P.JOB_READ)
 def desk_detail(job_id: int) -> ResponseReturnValue:
     actor = current_actor()
-    row = queries.get_any(actor, job_id)
+    [row] = name_documents([queries.get_any(actor, job_id)])
     return render_template(
         "jobs/desk_detail.html",
         job=row.job,
         row=row,
-        what=kind_label(row.job.kind),
+        what=what_of(row),
         who=find_member_name(row.membership_id),
         may_change=actor.can(P.JOB_SAVE),
         **_state_of(row.job.state, row.job.cancel_asked),

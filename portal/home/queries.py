@@ -1,7 +1,7 @@
 """What waits for a person: read through the queries of the packages, so within their scope."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -9,12 +9,14 @@ from sqlalchemy import select
 
 from portal.accounts.models import Membership, Person
 from portal.approvals.queries import Box, InboxRow, find_inbox
-from portal.db import db
+from portal.db import db, in_pages
 from portal.home.work import Group, Tile, find_tiles, find_work
+from portal.jobs.queries import JobRow
 from portal.orders.models import Order
 from portal.orders.queries import OrderFilter, find_orders
 from portal.orders.rules import Tab as OrderTab
 from portal.policy import Actor, P
+from portal.quotes.models import Quote
 from portal.quotes.queries import (
     Filters,
     OpenDraft,
@@ -82,6 +84,16 @@ def _orders(actor: Actor) -> Sequence[Order]:
     """Return the orders to look at: those to confirm for the desk, the newest for everybody."""
     tab = OrderTab.PLACED if actor.can(P.ORDER_CONFIRM) else OrderTab.ALL
     return find_orders(actor, OrderFilter(tab=tab), limit=SHOWN)
+
+
+def name_documents(rows: Sequence[JobRow]) -> list[JobRow]:
+    """Return jobs with the number of the quote that each is about, in one statement."""
+    ids = {row.job.payload["quote_id"] for row in rows if "quote_id" in row.job.payload}
+    numbers: dict[int, str] = {}
+    for page in in_pages(sorted(ids)):
+        found = db.session.execute(select(Quote.id, Quote.number).where(Quote.id.in_(page)))
+        numbers |= dict(found.all())
+    return [replace(row, about=numbers.get(row.job.payload.get("quote_id"), "")) for row in rows]
 
 
 def find_member_name(membership_id: int | None) -> str:

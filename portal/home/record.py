@@ -38,6 +38,7 @@ from portal.web.addresses import url_with
 from portal.web.forms import ChoiceField, DateField, Form, TextField
 from portal.web.paging import Page, page_number, page_size
 from portal.web.tables import Column, cells_of, file_response, header_of
+from portal.web.timeline import label_of
 
 bp = Blueprint("record", __name__)
 
@@ -206,7 +207,7 @@ def _columns(actor: Actor) -> tuple[Column[RecordRow], ...]:
         Column(
             key="occurred_at", label=_l("When"), value=lambda row: row.occurred_at, kind="instant"
         ),
-        Column(key="event", label=_l("What"), value=lambda row: _(LABELS.get(row.verb, row.verb))),
+        Column(key="event", label=_l("What"), value=lambda row: _(label_of(row, LABELS))),
         Column(
             key="object",
             label=_l("Object"),

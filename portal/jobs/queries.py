@@ -111,12 +111,16 @@ def get_request(job_id: int) -> JobRequest:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """One job in the list of all of them; ``title`` is empty for the portal's own work."""
+    """One job in the list of all of them; ``title`` is empty for the portal's own work.
+
+    ``about`` is the number of the document that it is about, where the page names one.
+    """
 
     job: Job
     title: str
     account_id: int | None
     membership_id: int | None
+    about: str = ""
 
     @property
     def is_own_work(self) -> bool:

@@ -1,7 +1,7 @@
 """Changes that the order desk proposes before it confirms, and what the buyer says to them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -30,9 +30,10 @@ from portal.orders.answering import settle_confirmed, suggest_promises
 from portal.orders.exchanging import Exchange, exchange_lines
 from portal.orders.fulfilment import OrderProposal, ProposalLine
 from portal.orders.models import Order, OrderLine
-from portal.orders.progress import Promise, check_promise
+from portal.orders.progress import Promise, check_promise, suggest_promise
 from portal.orders.rules import Move, OrderStatus
 from portal.orders.settling import note_given_back
+from portal.orders.stocking import find_supply
 from portal.orders.taxing import recount
 from portal.policy import Actor
 from portal.quotes import queries as quote_queries
@@ -91,6 +92,9 @@ def propose_change(
 ) -> Order:
     """Propose other days, quantities or products; the buyer is asked.
 
+    A substitute has its own stock: a back-order that stock suggests for the product it stands in
+    for does not pass to it.
+
     Args:
         wanted: By order line id; a line left out stays as ordered, on the day that stock allows.
         reason: What the buyer reads.
@@ -114,6 +118,11 @@ def propose_change(
         if not any(item.quantity for item in asked.values()):
             raise NothingLeftError
         products = _products(order, {item.sku for item in asked.values() if item.sku}, now)
+        for key, item in asked.items():
+            if item.quantity and item.sku in products:
+                own = _of_its_own(order, lines[key], item, products[item.sku][0], now)
+                promise = _without_the_other_s(item.promise, suggested[key], own)
+                asked[key] = replace(item, promise=promise)
         proposal = OrderProposal(
             account_id=order.account_id, order_id=order.id, reason=reason.strip(), proposed_at=now
         )
@@ -148,6 +157,29 @@ def _products(order: Order, skus: set[str], now: datetime) -> dict[str, tuple[Pr
         sku: (product, price.unit_price)
         for (sku, product), price in zip(active.items(), prices, strict=True)
     }
+
+
+def _of_its_own(
+    order: Order, line: OrderLine, wanted: Wanted, product: Product, now: datetime
+) -> Promise:
+    """Return what stock and lead time of a substitute allow."""
+    return suggest_promise(
+        wanted.quantity,
+        find_supply(product, line.uom),
+        today=today_of(order, now),
+        wished_on=order.requested_on,
+    )
+
+
+def _without_the_other_s(promise: Promise, suggested: Promise, own: Promise) -> Promise:
+    """Return the promise of a substitute; a day that somebody typed stays."""
+    has_its_back_order = (promise.backordered, promise.backorder_on) == (
+        suggested.backordered,
+        suggested.backorder_on,
+    )
+    if not (promise.backordered and has_its_back_order):
+        return promise
+    return own if promise.on == suggested.on else replace(own, on=promise.on)
 
 
 def _line(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
@@ -18,6 +19,7 @@ from portal.orders.fulfilment import (
     ProposalLine,
     Shipment,
     ShipmentLine,
+    ShipmentSerial,
 )
 from portal.orders.models import Order, OrderLine
 from portal.orders.overdue import is_late_order
@@ -34,6 +36,9 @@ from portal.policy import Actor, Permission
 from portal.quotes.models import Quote
 from portal.quotes.ordering import MadeOrder
 from portal.scope import within
+
+PART_OF_SERIAL: Final = 4
+"""From how many characters on a text is looked for in serial numbers."""
 
 
 class OrderNotFoundError(NotFoundError):
@@ -351,18 +356,28 @@ def find_owner_name(membership_id: int) -> str:
 
 
 def has_number(text: str) -> ColumnElement[bool]:
-    """Keep the orders one of whose numbers contains ``text``, without regard to case."""
+    """Keep the orders one of whose numbers contains ``text``, without regard to case.
+
+    Serial numbers count from a few characters on: a shorter text is in nearly all of them.
+    """
     wanted = text.strip()
     if not wanted:
         return true()
     tracked = select(Shipment.order_id).where(
         Shipment.tracking_number.icontains(wanted, autoescape=True)
     )
+    shipped = (
+        select(Shipment.order_id)
+        .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
+        .join(ShipmentSerial, ShipmentSerial.shipment_line_id == ShipmentLine.id)
+        .where(ShipmentSerial.serial_number.icontains(wanted, autoescape=True))
+    )
     return or_(
         Order.number.icontains(wanted, autoescape=True),
         Order.purchase_order_number.icontains(wanted, autoescape=True),
         Order.quote.has(Quote.number.icontains(wanted, autoescape=True)),
         Order.id.in_(tracked),
+        Order.id.in_(shipped) if len(wanted) >= PART_OF_SERIAL else false(),
     )
 
 

@@ -120,6 +120,19 @@ def find_supplies(lines: Iterable[OrderLine]) -> dict[int, Supply]:
     return look_up(wanted).supplies(wanted)
 
 
+def find_supply(product: Product, uom: str) -> Supply:
+    """Return what the supplier can say of a product that no line holds yet."""
+    there = find_availability({product.id}).get(product.id) if uom == product.uom else None
+    if there is None:
+        return Supply(lead_time_days=product.lead_time_days)
+    return Supply(
+        max(there.available, Decimal(0)),
+        there.on_hand,
+        there.expected_on,
+        product.lead_time_days,
+    )
+
+
 def reserve_order(actor: Actor, order: Order, *, now: datetime) -> None:
     """Reserve everything of an order that has still to leave; more than there is waits for more.
 

@@ -166,11 +166,17 @@ def _work(actor: Actor, wanted: Wanted) -> Worked:
     return Worked(
         figures=(f.QUOTES, f.QUOTE_SHARE, f.QUOTE_VALUE),
         rows=stages if ways else [],
-        totals=stages[-1].values if ways else {},
+        totals=_head(ways, stages[-1]) if ways else {},
         notes=converter.notes,
         charted=(f.QUOTES,),
         has_totals=False,
     )
+
+
+def _head(ways: Sequence[Way], last: ResultRow) -> dict[str, Any]:
+    """Return what stands above the stages: all quotes, and how many of them got to the end."""
+    share = f.QUOTE_SHARE.key
+    return measure(ways, len(ways)) | {share: last.values[share]}
 
 
 def _list(actor: Actor, wanted: Wanted) -> Listing:

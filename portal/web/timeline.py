@@ -24,7 +24,7 @@ class Happening(Protocol):
         """Who did it."""
 
     @property
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Mapping[str, Any]:
         """Ids and figures."""
 
 
@@ -51,7 +51,9 @@ def entries_of(
         names: Person id -> name; somebody who was erased has none.
     """
     return [
-        TimelineEntry(event.occurred_at, _(label_of(event, labels)), _who(event, names))
+        TimelineEntry(
+            event.occurred_at, _(label_of(event, labels)), _who(event, names), _goods(event)
+        )
         for event in events
     ]
 
@@ -60,6 +62,12 @@ def label_of(event: Happening, labels: Mapping[str, str]) -> str:
     """Return the marked sentence of an event; a verb without one is shown itself."""
     about = f"{event.verb}/{event.data.get('about', '')}"
     return labels.get(about) or labels.get(event.verb, event.verb)
+
+
+def _goods(event: Happening) -> str:
+    """Return which goods an event is about, where it names them."""
+    sku, quantity = event.data.get("sku"), event.data.get("quantity")
+    return f"{quantity} × {sku}" if sku and quantity else sku or ""
 
 
 def _who(event: Happening, names: Mapping[int, str]) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import Account
 from portal.db import db
-from portal.orders.fulfilment import Shipment, ShipmentSerial
+from portal.orders.fulfilment import Shipment, ShipmentLine, ShipmentSerial
 from portal.orders.history.models import PastOrder
 from portal.orders.models import Order
 from portal.service.assets.models import Asset
@@ -79,10 +79,21 @@ def test_a_serial_number_leads_to_the_unit_or_to_its_order(sign_in: SignIn) -> N
     serial = first(ShipmentSerial.serial_number, ShipmentSerial, "ACME")
     with_asset = db.session.scalar(select(Asset.id).where(Asset.service_tag == serial))
 
-    answer = sign_in("purchasing@acme.example").get(f"/search?q={serial}")
+    buyer = sign_in("purchasing@acme.example")
+    answer = buyer.get(f"/search?q={serial}")
 
     assert answer.status_code == 303
     assert ("/service/assets/" in answer.location) is (with_asset is not None)
+    order = db.session.scalars(
+        select(Order.number)
+        .join(Shipment, Shipment.order_id == Order.id)
+        .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
+        .join(ShipmentSerial, ShipmentSerial.shipment_line_id == ShipmentLine.id)
+        .where(ShipmentSerial.serial_number == serial)
+    ).one()
+    page = buyer.get(f"/search?q={serial[1:-1].lower()}").text
+    assert f'href="/orders/{order}"' in page, "a part of it finds the order, too"
+    assert f'href="/service/assets/{serial}"' in page or with_asset is None
 
 
 @pytest.mark.parametrize(

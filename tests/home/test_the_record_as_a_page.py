@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from flask.testing import FlaskClient
@@ -10,8 +11,11 @@ from sqlalchemy import func, select
 
 from portal.accounts.models import Account, Person
 from portal.db import db, transaction
+from portal.demo.cast import Cast
+from portal.events.actions import record
 from portal.events.models import Event
 from portal.home.record import KIND_LABELS, LABELS
+from portal.service.cases.models import Case
 
 SignIn = Callable[..., FlaskClient]
 ADMIN = "admin@acme.example"
@@ -36,6 +40,27 @@ def count(code: str | None = None) -> int:
 def test_everything_that_happened_has_words() -> None:
     assert set(db.session.scalars(select(Event.verb).distinct())) - set(LABELS) == set()
     assert set(db.session.scalars(select(Event.kind).distinct())) - set(KIND_LABELS) == set()
+
+
+def test_an_alarm_says_which_promise_it_is_about(
+    cast: Cast, now: datetime, sign_in: SignIn
+) -> None:
+    case = db.session.scalars(select(Case).where(Case.account_id == cast.acme.account_id)).first()
+    assert case is not None
+    with transaction():
+        for about in ("answer", "resolution"):
+            record(
+                None, "case.warned", kind="case", object_id=case.id, number=case.number,
+                account_id=case.account_id, now=now, about=about,
+            )  # fmt: skip
+
+    said = [
+        row["event"]
+        for row in rows(sign_in(AUDITOR), f"/desk/events?format=csv&number={case.number}")
+    ]
+
+    assert "The team was warned that an answer is due" in said
+    assert "The team was warned that the promised time is nearly over" in said
 
 
 def test_a_site_administrator_reads_the_account_alone_and_an_auditor_all(sign_in: SignIn) -> None:

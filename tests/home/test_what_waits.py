@@ -79,3 +79,18 @@ def test_supplier_staff_see_whose_quote_and_order_it_is(sign_in: SignIn) -> None
     assert page.count('<td data-label="Account">') >= 4
     assert "Hanbit Electronics" in page
     assert 'data-label="Account"' not in own
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_jobs_say_which_quote_they_are_about(sign_in: SignIn) -> None:
+    keeper = sign_in("system@northwind.example")
+
+    page = keeper.get("/desk/jobs?kind=quotes.remind").text
+    file = keeper.get("/desk/jobs?kind=quotes.remind&format=csv").text
+
+    named = set(re.findall(r"Reminder of a quote (Q-\d{6})", page))
+    assert named
+    assert named <= set(re.findall(r"Reminder of a quote (Q-\d{6})", file))
+    first = re.search(r'href="(/desk/jobs/\d+)">Reminder of a quote (Q-\d{6})', page)
+    assert first is not None
+    assert first[2] in keeper.get(first[1]).text

@@ -5,13 +5,18 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
+from portal.catalog.models import Product
+from portal.catalog.stock.models import StockReservation
+from portal.db import db
 from portal.demo.cast import Cast
 from portal.errors import DomainError, NotAllowedError
 from portal.lifecycle import IllegalMoveError
 from portal.orders.acting import ReasonNeededError
 from portal.orders.actions import Terms, cancel_order, order_quote
-from portal.orders.answering import confirm_order
+from portal.orders.answering import confirm_order, suggest_promises
+from portal.orders.fulfilment import OrderProposal, ProposalLine
 from portal.orders.models import Order
 from portal.orders.progress import Promise
 from portal.orders.proposing import (
@@ -86,6 +91,47 @@ def test_another_product_goes_through_the_next_revision_and_the_rest_is_confirme
     ]
     new = next(line for line in quote.current.lines if line.sku == "MS-0003")
     assert new.seen_price not in {None, mouse.unit_price}, "it is priced as of today, by itself"
+
+
+def test_a_substitute_does_not_take_over_what_the_other_product_lacks(
+    placed: PlaceOrder, stocked: Callable[..., None], cast: Cast, now: datetime
+) -> None:
+    order = placed("MS-0002", "KB-0004", quantity=5)
+    stocked("MS-0002", 2, expected_on=DAY_SOON + 20 * DAY)
+    stocked("MS-0003", 100)
+    stocked("KB-0004", 100)
+    mouse = order.lines[0]
+    as_shown = suggest_promises(get_order(cast.supplier.order_desk, order.number), now)[mouse.id]
+    assert as_shown.backordered == Decimal(3)
+
+    propose(cast, order, now, Wanted(Decimal(5), as_shown, "MS-0003"))
+
+    [line, _keyboard] = _proposed(order)
+    assert (line.sku, line.backordered, line.backorder_on) == ("MS-0003", Decimal(0), None)
+    assert line.promised_on is not None
+    assert line.promised_on < DAY_SOON + 20 * DAY
+    accept_change(cast.acme.buyer, order.number, now=now)
+    assert _reserved(order) == {"KB-0004": Decimal(5)}, "nothing stays reserved of the old product"
+
+
+def _proposed(order: Order) -> list[ProposalLine]:
+    return list(
+        db.session.scalars(
+            select(ProposalLine)
+            .join(OrderProposal, OrderProposal.id == ProposalLine.proposal_id)
+            .where(OrderProposal.order_id == order.id)
+            .order_by(ProposalLine.order_line_id)
+        )
+    )
+
+
+def _reserved(order: Order) -> dict[str, Decimal]:
+    statement = (
+        select(Product.sku, StockReservation.quantity)
+        .join(Product, Product.id == StockReservation.product_id)
+        .where(StockReservation.subject_kind == "order", StockReservation.subject_id == order.id)
+    )
+    return dict(db.session.execute(statement).all())
 
 
 def test_the_substitute_is_ordered_once_the_revision_is_approved(

@@ -296,6 +296,10 @@ def test_the_funnel_counts_each_quote_at_every_stage_it_reached(
         len(ordered),
     ]
     assert len(ids) >= len(submitted) >= len(approved) >= len(ordered) > 0
+    head = {change.figure.key: change.now for change in result.changes}
+    first, last = result.rows[0], result.rows[-1]
+    assert (head["quotes"], head["value"]) == (len(ids), first.values["value"])
+    assert head["share_percent"] == last.values["share_percent"]
 
 
 def test_accounts_are_ranked_by_their_own_orders_and_the_quiet_ones_named(

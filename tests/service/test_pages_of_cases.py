@@ -133,6 +133,8 @@ def test_the_customer_sees_what_is_waited_for_and_why_the_clock_pauses(
     assert "waiting for customer" in page.text
     assert "we wait for your reply" in page.text
     assert "paused" in page.text
+    assert "The service asked back" in page.text
+    assert "The service answered" not in page.text, "asking back is said once"
     assert buyer.post(
         f"/service/cases/{number}/reply", data={"text": "The left one.", "key": "k"}
     ).location.endswith(number)
@@ -152,6 +154,9 @@ def test_the_time_line_of_the_customer_leaves_out_what_the_service_does_by_itsel
 def test_an_agent_opens_a_case_from_a_call_for_somebody(agent: PortalClient, cast: Cast) -> None:
     call = NEW | {"requester": "buyer@acme", "channel": "call", "about": "", "then": "send"}
 
+    blank = agent.get("/service/cases/new").text
+    for word in ("Call", "E-mail"):
+        assert re.search(rf"<label[^>]*>\s*{word}\s*<", blank), word
     unsure = agent.post("/service/cases/new", data=call)
     assert unsure.status_code == 422
     assert "Several people fit: choose one." in unsure.text

@@ -53,7 +53,6 @@ def test_a_case_goes_from_its_opening_to_its_rating(
     stamps = [stamp.signal for stamp in queries.stamps_of([case])[case.id]]
     assert stamps == [
         Signal.OPENED,
-        Signal.ANSWERED,
         Signal.WAITING,
         Signal.RESUMED,
         Signal.ANSWERED,

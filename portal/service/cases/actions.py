@@ -301,15 +301,19 @@ def reply(  # noqa: PLR0913 - what an answer may bring with it is optional and n
 
 
 def _answer(actor: Actor, case: Case, then: Then, now: datetime) -> None:
-    """Move a case as an agent's answer does; whoever answers what nobody has taken, takes it."""
+    """Move a case as an agent's answer does; whoever answers what nobody has taken, takes it.
+
+    Asking back is the answer, so it is noted once.
+    """
     must_work(actor, case, Move.ANSWER)
     case.status = Move.ANSWER.apply(case.status, actor, case.number)
     if case.assignee_id is None:
         case.assignee_id = actor.membership_id
-    note_step(actor, case, Move.ANSWER.verb, now)
     if then is Then.ASK and case.status is not CaseStatus.WAITING:
         case.status = Move.ASK.apply(case.status, actor, case.number)
         note_step(actor, case, Move.ASK.verb, now)
+    else:
+        note_step(actor, case, Move.ANSWER.verb, now)
     if then is Then.RESOLVE:
         case.status = Move.RESOLVE.apply(case.status, actor, case.number)
         case.resolved_at = now

@@ -35,7 +35,7 @@ EMPTY: list[tuple[str, str]] = []
 
 
 def words_of(kind: Any, first: str | None = None) -> list[tuple[str, str]]:  # noqa: ANN401 - an enum
-    """Return the words of an enum to choose from, in their order."""
+    """Return the words of an enum, or of some of its members, to choose from in their order."""
     chosen = [] if first is None else [("", first)]
     return chosen + [(item.value, _capital(_(item.label))) for item in kind]
 
@@ -75,9 +75,7 @@ class NewCaseForm(Form):
         super().__init__(*args, **options)
         self.kind.choices = words_of(CaseKind)
         self.priority.choices = words_of(Priority)
-        self.channel.choices = [
-            (item.value, _(item.label)) for item in (Channel.CALL, Channel.EMAIL)
-        ]
+        self.channel.choices = words_of((Channel.CALL, Channel.EMAIL))
         self.requester_id.choices = EMPTY
 
 

@@ -28,7 +28,15 @@ from portal.service.cases.forms import (
 from portal.service.cases.models import Case, CaseMessage
 from portal.service.cases.people import find_member_names
 from portal.service.cases.plugs import Part, parts_of
-from portal.service.cases.rules import INTERNAL, KIND, LABELS, LIVE, CaseKind, Move
+from portal.service.cases.rules import (
+    BY_DIAGNOSIS,
+    INTERNAL,
+    KIND,
+    LABELS,
+    LIVE,
+    CaseKind,
+    Move,
+)
 from portal.service.clock.rules import Clock
 from portal.service.knowledge.queries import Suggestion, suggest
 from portal.web.locale import current_language
@@ -146,7 +154,8 @@ def _timeline(actor: Actor, case: Case, parts: Sequence[Part]) -> list[TimelineE
     events = [
         event
         for event in find_events(case.account_id, objects)
-        if actor.is_supplier or event.verb not in INTERNAL
+        if (actor.is_supplier or event.verb not in INTERNAL)
+        and event.data.get("about") != BY_DIAGNOSIS
     ]
     names = find_people_names({event.person_id for event in events if event.person_id})
     return entries_of(events, labels, names)[::-1]

@@ -212,6 +212,7 @@ LABELS: Final[Mapping[str, str]] = {
     "case.routed": N_("Case given to a team"),
     "case.replied": N_("The customer replied"),
     "case.answered": N_("The service answered"),
+    "case.answered/diagnosis": N_("The diagnosis went to the customer"),
     "case.asked": N_("The service asked back; the clock pauses"),
     "case.noted": N_("Internal note written"),
     "case.assigned": N_("Case assigned"),
@@ -236,6 +237,9 @@ LABELS: Final[Mapping[str, str]] = {
     "service.phrase-removed": N_("Canned answer removed"),
 }
 """Verb of an event -> what the time line says."""
+
+BY_DIAGNOSIS: Final = "diagnosis"
+"""What an answer is about that was never written: the repair's own step says it on the page."""
 
 INTERNAL: Final = frozenset(
     {

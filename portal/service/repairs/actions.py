@@ -20,7 +20,7 @@ from portal.service.assets.rules import Move as AssetMove
 from portal.service.cases.models import Case
 from portal.service.cases.queries import get_case
 from portal.service.cases.recording import note_step as note_case
-from portal.service.cases.rules import CaseKind, CaseStatus
+from portal.service.cases.rules import BY_DIAGNOSIS, CaseKind, CaseStatus
 from portal.service.cases.rules import Move as CaseMove
 from portal.service.repairs import parts, queries
 from portal.service.repairs.models import Repair
@@ -223,11 +223,11 @@ _PREPARE: Final[Mapping[Move, Callable[[Actor, Repair, Words, datetime], None]]]
 
 
 def _answer(actor: Actor, case: Case, now: datetime) -> None:
-    """Count a diagnosis as the answer that it is: the customer reads it."""
+    """Count a diagnosis as the answer that it is: the customer reads it, though nobody wrote."""
     if case.status in CaseMove.ANSWER.sources:
         case.status = CaseMove.ANSWER.apply(case.status, actor, case.number)
         case.assignee_id = case.assignee_id or actor.membership_id
-        note_case(actor, case, CaseMove.ANSWER.verb, now)
+        note_case(actor, case, CaseMove.ANSWER.verb, now, about=BY_DIAGNOSIS)
 
 
 def _tell(move: Move, case: Case, repair: Repair, note: str, now: datetime) -> None:

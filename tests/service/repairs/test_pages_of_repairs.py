@@ -53,11 +53,25 @@ def test_a_repair_goes_its_way_on_the_page_of_its_case(
         assert answer.status_code == status, answer.text
     added = agent.post(f"{where}/parts", data={"sku": "KB-0001", "quantity": "1", "key": "p"})
     assert added.status_code == 303
-    assert "The screw is broken." in buyer.get(f"/service/cases/{case_number}").text
+    page = buyer.get(f"/service/cases/{case_number}").text
+    assert "The screw is broken." in page
+    assert "The service answered" not in page, "nobody wrote"
+    timeline = page[page.index("Timeline") :]
+    assert "1 × KB-0001" in timeline[timeline.index("Part reserved") :], "the part is named"
     ready = agent.get(f"/service/cases/{case_number}").text
     assert "free of charge" in ready
     assert 'class="btn btn-primary" name="move" value="start"' in ready  # nothing to wait for
     assert 'class="btn btn-quiet" name="move" value="wait"' in ready
+
+
+def test_a_finished_repair_is_read_before_another_one_is_announced(
+    case_number: str, buyer: PortalClient, bring: Bring
+) -> None:
+    done = bring(Move.RECEIVE, Move.DIAGNOSE, Move.START, Move.PASS, Move.RETURN)
+
+    page = buyer.get(f"/service/cases/{case_number}").text
+
+    assert page.index(f"Repair {done.number}") < page.index("Announce another repair")
 
 
 def test_what_cant_be_added_is_said_at_the_form_and_stays_typed(
