@@ -76,6 +76,24 @@ def make_draft(
     return order
 
 
+def preview_order(quote: Quote, quantities: Mapping[int, Decimal]) -> Order | None:
+    """Return what an order of these quantities would be: its addresses and sums, never stored.
+
+    Nothing is checked here; without quantities, or before the submission, there is nothing to show.
+    """
+    revision = quote.current
+    booked = revision.frozen.get("lines", {})
+    known = {key: wish for key, wish in quantities.items() if wish and str(key) in booked}
+    if not known:
+        return None
+    order = Order(
+        currency=revision.currency, freight=freight_left(quote, revision), places=revision.frozen
+    )
+    order.lines = _lines(quote, revision, known)
+    apply_totals(order, order.tax_status)
+    return order
+
+
 def freight_left(quote: Quote, revision: QuoteRevision) -> Decimal:
     """Return what the next order carries as long as no other one is placed before it."""
     is_charged = queries.is_freight_charged(quote.id)

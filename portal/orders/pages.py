@@ -10,9 +10,10 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from portal.orders import queries
-from portal.orders.drafting import freight_left, least_of
+from portal.orders.drafting import freight_left, least_of, preview_order
 from portal.orders.forms import TermsForm
 from portal.orders.history.queries import PastFilter, count_past_orders
+from portal.orders.models import Order
 from portal.orders.queries import OrderFilter
 from portal.orders.rules import TAB_STATES, UNSENT, LedgerLine, Move, Tab
 from portal.orders.settling import ledger_of
@@ -46,12 +47,16 @@ class ConversionLine:
 
 @dataclass(frozen=True, slots=True)
 class ConversionPage:
-    """The check page between an approved quote and its order; ``freight`` is that of the order."""
+    """The check page between an approved quote and its order; ``freight`` is that of the order.
+
+    ``order`` is what the quantities of the page come to, where they come to anything.
+    """
 
     quote: Quote
     lines: list[ConversionLine]
     freight: Decimal
     needs_number: bool
+    order: Order | None
 
 
 def filter_of(args: Mapping[str, str], now: datetime) -> OrderFilter:
@@ -95,11 +100,15 @@ def show_conversion(actor: Actor, quote: Quote, typed: Typed | None = None) -> C
     )
     ledger = ledger_of(quote)
     lines = [_line(line, ledger[line.line_id], typed) for line in quote.current.lines]
+    wishes = {key: item.open for key, item in ledger.items()}
+    if typed is not None:
+        wishes = dict(typed.quantities)
     return ConversionPage(
         quote=quote,
         lines=lines,
         freight=freight_left(quote, quote.current),
         needs_number=queries.needs_purchase_order_number(quote.account_id),
+        order=preview_order(quote, wishes),
     )
 
 

@@ -151,7 +151,8 @@ def convert_form(number: str) -> ResponseReturnValue:
 def convert(number: str) -> ResponseReturnValue:
     actor, form = current_actor(), TermsForm()
     typed = pages.read_quantities(request.form)
-    is_valid = form.validate_on_submit()
+    is_counting = request.form.get("then") == "count"
+    is_valid = not is_counting and form.validate_on_submit()
     for text in typed.errors.values():
         form.add_error(text)
     if is_valid and not typed.errors:

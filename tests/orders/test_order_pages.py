@@ -35,6 +35,28 @@ def test_the_check_page_offers_everything_that_is_open(sign_in: SignIn, quote: Q
     assert "Purchase order number" in page.text
 
 
+def test_the_check_page_says_where_it_goes_and_what_it_comes_to(
+    sign_in: SignIn, quote: Quote
+) -> None:
+    client = sign_in(BUYER, membership="ACME - IT")
+    address = f"/quotes/{quote.number}/convert"
+    line = quote.current.lines[0]
+    assert line.unit_price is not None
+    assert quote.current.gross_total is not None
+    for page in (client.get(address), client.post(address, data=form(quote, then="count"))):
+        assert page.status_code == 200
+        assert quote.current.lines[0].sku in page.text
+        assert "Ship to" in page.text
+        assert "<address>" in page.text
+
+    assert f"{quote.current.gross_total:,.2f} EUR" in client.get(address).text
+    some = client.post(address, data=form(quote, then="count", contact="Ms Vogel"))
+    assert f"{line.unit_price * 4:,.2f} EUR" in some.text
+    assert 'value="Ms Vogel"' in some.text, "what was typed stays"
+    assert 'value="4"' in some.text
+    assert client.get("/orders").text.count("/orders/O-") == 0, "nothing is ordered yet"
+
+
 def test_pressing_twice_makes_one_order_and_shows_it(sign_in: SignIn, quote: Quote) -> None:
     client = sign_in(BUYER, membership="ACME - IT")
     data = form(quote, purchase_order_number="4500000077")
