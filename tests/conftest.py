@@ -13,6 +13,7 @@ import time_machine
 from flask import Flask
 
 from portal.demo.cast import Cast
+from portal.jobs.actions import forget_pauses
 from tests.databases import Content, Database, Kind, Server, Shelf
 from tests.instants import NOW
 from tests.stage import Counted, PortalClient, Stages, client_of, counting, rolled_back, snapshot
@@ -76,6 +77,12 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_away() -> None:
+    """Let no test wait because a mail server was away in the test before."""
+    forget_pauses()
 
 
 @pytest.fixture

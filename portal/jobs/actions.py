@@ -17,6 +17,9 @@ from portal.jobs.rules import JobState
 LEASE: Final = timedelta(minutes=2)
 MOST_ATTEMPTS: Final = 12
 WORKER_DIED: Final = "The worker died while doing it, every time that it was tried."
+AWAY_SECONDS: Final = 2
+MOST_AWAY_SECONDS: Final = 60
+"""How long a kind of job waits for a target that is away: twice as long each time, at most so."""
 PROGRESS_SECONDS: Final = 0.5
 """How often progress is written: a row a second is enough for eyes, and for the lease."""
 
@@ -33,12 +36,29 @@ class _Kind:
     failed: Failed | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Away:
+    """Until when this worker leaves a kind of job alone, and how long it was told to."""
+
+    until: datetime
+    seconds: int
+
+
 _kinds: dict[str, _Kind] = {}
+_away: dict[str, _Away] = {}
 _log = structlog.get_logger(__name__)
 
 
 class GiveUpError(Exception):
     """A handler's word that trying again would not help; its text is the reason."""
+
+
+class AwayError(Exception):
+    """A handler's word that what it talks to is away, whichever job asks; its text is the reason.
+
+    No job is given up for that, however long it lasts. The kind waits as a whole, so that its jobs
+    are done in their order when the target is back; jobs of other kinds are done meanwhile.
+    """
 
 
 class CancelledError(BaseException):
@@ -193,12 +213,16 @@ def run_next(now: datetime) -> bool:
         _kinds[kind].handler(payload, now)
         with transaction():
             _finish(job_id, state=JobState.DONE, now=running.instant())
+        _away.pop(kind, None)
     except CancelledError:
         with transaction():
             _finish(job_id, state=JobState.CANCELLED, now=running.instant())
     except GiveUpError as error:
         with transaction():
             _give_up(job_id, kind, str(error), running.instant())
+    except AwayError as error:
+        _log.warning("target away", job=job_id, kind=kind, error=str(error))
+        _wait_for_target(job_id, kind, str(error), running.instant())
     except Exception as error:  # noqa: BLE001 - whatever a job raises is its reason, not ours
         _log.warning("job failed", job=job_id, kind=kind, error=str(error))
         _retry(job_id, kind, attempts, f"{type(error).__name__}: {error}", now)
@@ -218,6 +242,8 @@ def _take(now: datetime) -> tuple[int, str, dict[str, Any], int] | None:
         .order_by(Job.run_at, Job.id)
         .limit(1)
     )
+    if away := sorted(kind for kind, pause in _away.items() if pause.until > now):
+        due = due.where(Job.kind.not_in(away))
     with transaction():
         job = db.session.scalar(due.with_for_update(skip_locked=True))
         while job is not None and (job.cancel_asked or _is_spent(job.kind, job.attempts)):
@@ -257,6 +283,26 @@ def _finish(job_id: int, *, state: JobState, now: datetime, error: str | None = 
         .where(Job.id == job_id)
         .values(state=state, finished_at=now, lease_until=None, error=error)
     )
+
+
+def _wait_for_target(job_id: int, kind: str, error: str, now: datetime) -> None:
+    """Put a job back into its place, as if it had not been tried, and let its kind wait."""
+    before = _away.get(kind)
+    seconds = min(before.seconds * 2, MOST_AWAY_SECONDS) if before else AWAY_SECONDS
+    _away[kind] = _Away(now + timedelta(seconds=seconds), seconds)
+    with transaction():
+        db.session.execute(
+            update(Job)
+            .where(Job.id == job_id)
+            .values(
+                state=JobState.WAITING, lease_until=None, attempts=Job.attempts - 1, error=error
+            )
+        )
+
+
+def forget_pauses() -> None:
+    """Try every kind of job again at once, as a worker does that has just been started."""
+    _away.clear()
 
 
 def _retry(job_id: int, kind: str, attempts: int, error: str, now: datetime) -> None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from smtplib import SMTPException
 from typing import Any, Final
 
 from flask import current_app
@@ -14,7 +15,7 @@ from portal.accounts.models import Account, AccountAssignment, Membership, Membe
 from portal.config import Settings
 from portal.db import EVERY_ROW, db, reaching, transaction
 from portal.files.storing import FileGoneError, load
-from portal.jobs.actions import schedule
+from portal.jobs.actions import progress, schedule
 from portal.mail.rendering import Enclosure, Envelope, render
 from portal.mail.sending import send
 from portal.messages.models import Delivery, Message
@@ -93,6 +94,10 @@ def deliver(payload: Mapping[str, Any], now: datetime) -> None:
     """Send one message to each of its receivers who has not been sent it yet.
 
     Only then is a secret link forgotten, so that a kill on the way still leaves it to be sent.
+
+    Raises:
+        AwayError: The mail server is away.
+        SMTPException: It does not take this message for somebody; all others were sent theirs.
     """
     settings: Settings = current_app.config["SETTINGS"]
     with reaching(EVERY_ROW):
@@ -104,7 +109,9 @@ def deliver(payload: Mapping[str, Any], now: datetime) -> None:
         kind, path, data = message.kind, message.path, dict(message.data)
         key, account_id = message.id, message.account_id
         enclosures = tuple(_enclosures(data.get(ENCLOSED, ()), settings.exports_dir))
-        for receiver in receivers:
+        db.session.rollback()  # while a slow server listens, no snapshot is held
+        refused: list[Exception] = []
+        for number, receiver in enumerate(receivers, start=1):
             if receiver.person_id in done:
                 continue
             envelope = Envelope(
@@ -123,7 +130,11 @@ def deliver(payload: Mapping[str, Any], now: datetime) -> None:
                 "time_zone": receiver.time_zone,
             }
             mail = render(kind, envelope, context)
-            send(mail, smtp_url=settings.smtp_url, folder=settings.mail_dir)
+            try:
+                send(mail, smtp_url=settings.smtp_url, folder=settings.mail_dir)
+            except SMTPException as error:
+                refused.append(error)  # nobody else waits for an address that is not taken
+                continue
             with transaction():
                 db.session.add(
                     Delivery(
@@ -133,6 +144,10 @@ def deliver(payload: Mapping[str, Any], now: datetime) -> None:
                         sent_at=now,
                     )
                 )
+            if number < len(receivers):
+                progress(number, len(receivers))  # keeps the lease
+        if refused:
+            raise refused[0]
         if payload.get("is_secret"):
             with transaction():
                 db.session.execute(update(Message).where(Message.id == key).values(path=""))

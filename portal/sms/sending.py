@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from portal.jobs.actions import AwayError
+
 TIMEOUT_SECONDS: Final = 15
 MOST_ANSWER: Final = 64 * 1024
 _GOOD: Final = range(200, 300)
+_BROKEN: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +28,32 @@ class Text:
 
 
 class GatewayError(OSError):
-    """The gateway did not take the message; it is tried again later."""
+    """The gateway did not take the message, with which status it said so; it is tried again."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def send(text: Text, *, url: str, folder: Path) -> None:
     """Hand a message to the gateway at ``url``, or write it to ``folder`` where none is set.
 
     Raises:
-        OSError: Not sent; the caller tries again later.
+        AwayError: Nothing is taken at the moment, whatever the message.
+        GatewayError: This message was not taken; others may be.
     """
-    if url:
-        _post(text, urlsplit(url))
-    else:
-        _write(text, folder)
+    try:
+        if url:
+            _post(text, urlsplit(url))
+        else:
+            _write(text, folder)
+    except GatewayError as error:
+        if error.status is None or error.status >= _BROKEN:
+            raise AwayError(str(error)) from error
+        raise
+    except OSError as error:
+        message = f"{type(error).__name__}: {error}"
+        raise AwayError(message) from error
 
 
 def _post(text: Text, url: SplitResult) -> None:
@@ -50,7 +66,7 @@ def _post(text: Text, url: SplitResult) -> None:
         answer.read(MOST_ANSWER)
         if answer.status not in _GOOD:
             message = f"the gateway answered {answer.status}"
-            raise GatewayError(message)
+            raise GatewayError(message, answer.status)
     except http.client.HTTPException as error:
         message = f"the gateway broke off: {type(error).__name__}"
         raise GatewayError(message) from error

@@ -10,7 +10,16 @@ from sqlalchemy import select, update
 
 from portal.db import db, transaction
 from portal.jobs import worker
-from portal.jobs.actions import LEASE, MOST_ATTEMPTS, WORKER_DIED, handle, run_next, schedule
+from portal.jobs.actions import (
+    LEASE,
+    MOST_ATTEMPTS,
+    MOST_AWAY_SECONDS,
+    WORKER_DIED,
+    AwayError,
+    handle,
+    run_next,
+    schedule,
+)
 from portal.jobs.models import Job
 
 
@@ -93,6 +102,48 @@ def test_a_failed_job_is_tried_again_later_and_given_up_in_the_end(now: datetime
     assert (job.state, job.attempts) == ("failed", MOST_ATTEMPTS)
     assert job.error == "ConnectionError: the mail server hung up"
     assert not run_next(moment)
+
+
+class Target(list[str]):
+    """What jobs of one kind talk to: away at first."""
+
+    is_away = True
+
+    def __call__(self, payload: Mapping[str, Any], now: datetime) -> None:  # noqa: ARG002
+        if self.is_away:
+            message = "nobody answers"
+            raise AwayError(message)
+        self.append(payload["name"])
+
+
+def test_a_target_away_for_days_costs_no_job_and_is_served_in_order(
+    done: Done, now: datetime
+) -> None:
+    target = Target()
+    handle("test.talk", target)
+    with transaction():
+        for name in ("first", "second"):
+            schedule("test.talk", {"name": name}, now=now)
+
+    moment = now
+    for _ in range(MOST_ATTEMPTS * 3):
+        run_next(moment)
+        moment += timedelta(hours=2)
+    with transaction():
+        schedule("test.talk", {"name": "third"}, now=moment)
+    add("of another kind", moment)
+    assert run_next(moment)
+    assert run_next(moment)
+    assert done == ["of another kind"]
+
+    target.is_away = False
+    assert not run_next(moment)
+    moment += timedelta(seconds=MOST_AWAY_SECONDS + 1)
+    while run_next(moment):
+        pass
+
+    assert target == ["first", "second", "third"]
+    assert set(db.session.scalars(select(Job.state))) == {"done"}
 
 
 def test_the_job_of_a_worker_that_died_is_done_by_another(done: Done, now: datetime) -> None:

@@ -5,18 +5,21 @@ from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from smtplib import SMTPRecipientsRefused
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from portal.accounts.models import Person
+from portal.accounts.models import MembershipRole, Person
 from portal.accounts.signing_in import request_reset
 from portal.config import Settings
 from portal.db import db, transaction
 from portal.demo.cast import Cast
 from portal.jobs.actions import run_next
 from portal.jobs.models import Job
+from portal.mail.sending import send as send_mail
 from portal.messages.actions import deliver, tell
 from portal.messages.models import Delivery, Message
 from portal.policy import Role
@@ -144,6 +147,36 @@ def test_a_target_that_is_down_keeps_the_message_for_later(
     later = db.session.scalars(select(Job.run_at)).one()
     work(later)
     assert len(mails(box)) == 1
+
+
+def test_an_address_that_is_refused_keeps_nobody_else_from_their_mail(
+    cast: Cast, box: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuse_the_first(message: EmailMessage, **how: Any) -> None:  # noqa: ANN401 - handed on
+        asked.append(message["To"].addresses[0].addr_spec)
+        if asked[-1] == asked[0]:
+            raise SMTPRecipientsRefused({asked[0]: (550, b"no such mailbox")})
+        send_mail(message, **how)
+
+    agent = cast.supplier.service_agent
+    with transaction():
+        db.session.add(
+            MembershipRole(
+                account_id=agent.account_id,
+                membership_id=agent.membership_id,
+                role=Role.ORDER_DESK.value,
+            )
+        )
+    send(cast, now, supplier_roles=[Role.ORDER_DESK])
+    monkeypatch.setattr("portal.messages.actions.send", refuse_the_first)
+    work(now)
+
+    assert len(mails(box)) == 1
+    assert len(set(asked)) == 2
+    job = db.session.scalars(select(Job)).one()
+    assert (job.state, "no such mailbox" in (job.error or "")) == ("waiting", True)
 
 
 def stored_paths() -> list[str]:
