@@ -22,6 +22,9 @@ NOT_STOCKED = ("Software",)
 SPARE_FAMILIES = ("MM", "SD", "PS", "FN", "KB", "CL")
 NAMED = 5
 """Products of each family that the stories are told with: there is always enough of them."""
+SOLD_OUT = ("WC-0007",)
+RUNNING_OUT = (42,)
+"""Products of each family of which less lies there than they are ordered again at."""
 ENDED = (("LX-1100", "Laptop LX 1100 14 in"), ("MX-24", "Monitor MX 24 in"))
 CENT, HUNDRED = Decimal("0.01"), Decimal(100)
 
@@ -95,7 +98,11 @@ def _write(kind: str, rows: Sequence[Row]) -> None:
 
 
 def stock_rows(products: Iterable[Row], dice: random.Random) -> list[Row]:
-    """Return what lies where: Berlin has almost all, Seoul half, the workshop spare parts."""
+    """Return what lies where: Berlin has almost all, Seoul half, the workshop spare parts.
+
+    A well-run stock: here and there something runs out, the rest lies well above where it is
+    ordered again.
+    """
     rows: list[Row] = []
     for product in products:
         is_sold = product["status"] == "active"
@@ -104,12 +111,16 @@ def stock_rows(products: Iterable[Row], dice: random.Random) -> list[Row]:
         family, _dash, number = product["sku"].rpartition("-")
         is_named = int(number) <= NAMED
         level = dice.choice((5, 10, 20, 40))
-        held = dice.choice((0, level // 2, level * 3, level * 6, level * 10))
+        held = dice.choice((level * 2, level * 4, level * 3, level * 6, level * 10))
+        if int(number) in RUNNING_OUT:
+            held = level // 2
+        if product["sku"] in SOLD_OUT:
+            held = 0
         rows.append(_stock("BERLIN", product["sku"], max(held, 60 if is_named else 0), level))
         if dice.random() < 0.5:  # noqa: PLR2004 - every second product
             rows.append(_stock("SEOUL", product["sku"], dice.randrange(0, 60), level // 2))
         if family in SPARE_FAMILIES and int(number) <= NAMED * 2:
-            rows.append(_stock("REPAIR-BER", product["sku"], dice.randrange(0, 9), 3))
+            rows.append(_stock("REPAIR-BER", product["sku"], max(dice.randrange(0, 9), 4), 3))
     return sorted(rows, key=lambda row: (row["location_code"], row["sku"]))
 
 

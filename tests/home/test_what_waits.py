@@ -53,6 +53,13 @@ def test_each_figure_of_the_start_page_is_the_count_of_its_view(
 
 
 @pytest.mark.usefixtures("demo")
+def test_the_demo_shows_a_stock_of_which_a_handful_runs_out(sign_in: SignIn) -> None:
+    found = tiles(sign_in("desk@northwind.example").get("/"))
+
+    assert 1 <= found["Below reorder level"][1] <= 15
+
+
+@pytest.mark.usefixtures("demo")
 def test_the_agent_starts_with_the_case_that_breaks_first(sign_in: SignIn) -> None:
     client = sign_in("service@northwind.example")
     queue = re.findall(r"/service/cases/(C-\d+)", client.get("/service/cases?view=team").text)
