@@ -3,9 +3,14 @@
 import hashlib
 import os
 import tempfile
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from portal.errors import N_, NotFoundError
+
+_PARTIAL: Final = ".partial-"
+_ABANDONED_AFTER: Final = timedelta(hours=1)
 
 
 class FileGoneError(NotFoundError):
@@ -25,12 +30,17 @@ def store(content: bytes, folder: Path) -> str:
     if path.exists():
         return digest
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PARTIAL)
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)  # a full disk gets back what it gave
+        raise
     _sync(path.parent)
     return digest
 
@@ -45,6 +55,18 @@ def load(digest: str, folder: Path) -> bytes:
         return path_of(digest, folder).read_bytes()
     except FileNotFoundError:
         raise FileGoneError from None
+
+
+def sweep_partial(folder: Path, now: datetime) -> int:
+    """Remove what processes left that were killed while they wrote; return how many files.
+
+    What is younger than an hour may still be written by somebody.
+    """
+    oldest = (now - _ABANDONED_AFTER).timestamp()
+    left = [path for path in folder.glob(f"*/{_PARTIAL}*") if path.stat().st_mtime < oldest]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
 
 
 def path_of(digest: str, folder: Path) -> Path:

@@ -13,13 +13,14 @@ from portal.accounts.queries import load_actor
 from portal.config import Settings
 from portal.db import EVERY_ROW, reaching, transaction
 from portal.errors import N_, InvalidError, NotFoundError
-from portal.files.storing import load, path_of, store
+from portal.files.storing import load, path_of, store, sweep_partial
 from portal.jobs import queries
 from portal.jobs.actions import GiveUpError, running_job
 from portal.jobs.models import JobRequest
 from portal.jobs.requests import Result, ask_for, keep_result
 from portal.messages.actions import tell
 from portal.policy import Actor
+from portal.service.cases.actions import FOLDER as ATTACHMENTS
 from portal.web.access import safe_next
 from portal.web.acting import answer_of
 
@@ -161,7 +162,7 @@ def read_result(request: JobRequest, now: datetime) -> bytes:
 
 
 def sweep(now: datetime) -> int:
-    """Forget files whose time is over; return how many requests had one."""
+    """Forget files whose time is over, and what was never whole; return how many had one."""
     with reaching(EVERY_ROW):
         with transaction():
             expired = queries.find_expired(now)
@@ -171,4 +172,7 @@ def sweep(now: datetime) -> int:
         for digest in sorted(digests):
             if not queries.is_file_needed(digest, now):
                 path_of(digest, folder()).unlink(missing_ok=True)
+    settings: Settings = current_app.config["SETTINGS"]
+    for place in (folder(), settings.data_dir / ATTACHMENTS):
+        sweep_partial(place, now)
     return len(expired)
