@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from portal.errors import N_, InvalidError
 
 UNLIMITED: Final = "unlimited"
 _NUMBER: Final = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?", re.ASCII)
+_FARTHEST: Final = timedelta(days=1)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -182,16 +183,17 @@ def _date(raw: str) -> date:
 
 
 def _instant(raw: str, zone: ZoneInfo, *, days: int) -> datetime:
-    if _DAY.fullmatch(raw):
-        try:
-            return datetime.combine(_date(raw) + timedelta(days=days), time(), zone)
-        except OverflowError as error:
-            raise NotAnInstantError from error
     try:
-        value = datetime.fromisoformat(raw)
-    except ValueError as error:
+        if _DAY.fullmatch(raw):
+            value = datetime.combine(_date(raw) + timedelta(days=days), time(), zone)
+        else:
+            value = datetime.fromisoformat(raw)
+            value = value if value.tzinfo else value.replace(tzinfo=zone)
+        for way in (-_FARTHEST, _FARTHEST):
+            value.astimezone(UTC) + way  # it has to have a place in every zone that may show it
+    except (ValueError, OverflowError) as error:
         raise NotAnInstantError from error
-    return value if value.tzinfo else value.replace(tzinfo=zone)
+    return value
 
 
 def format_instant(value: datetime | None, zone: ZoneInfo) -> str:

@@ -4,10 +4,13 @@ import csv
 import io
 import re
 import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Final
+from math import isfinite
+from typing import Final, NoReturn
 
 import python_calamine
 
@@ -18,9 +21,20 @@ MOST_ROWS: Final = 1_000_000
 MOST_COLUMNS: Final = 400
 MOST_UNPACKED: Final = 512 * 1024 * 1024
 MOST_RATIO: Final = 200
+FULL_ENOUGH: Final = 50
+"""A sheet is laid out in memory as one rectangle: it may be so many times larger than its cells."""
+SMALL_ENOUGH: Final = 100_000
+"""Cells of a rectangle about which nobody asks how full it is."""
 _HIGH: Final = re.compile(rb"[\x80-\xff]+")
 _HANGUL: Final = re.compile("[가-힣]")
 _MOSTLY: Final = 0.9
+_CELL: Final = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
+_ROW: Final = re.compile(rb"[\s\"']r\s*=\s*[\"'][A-Za-z]*(\d+)")
+_COLUMN: Final = re.compile(rb"[\s\"']r\s*=\s*[\"']([A-Za-z]+)\d")
+"""Where a row or a cell says that it stands: letters for the column, digits for the row."""
+_AT_ONCE: Final = 4 * 1024 * 1024
+_OTHER_BOOKS: Final = frozenset({"xl/workbook.bin", "mimetype", "content.xml"})
+"""Parts of formats that the reader knows too and that nobody has looked through here."""
 
 
 class UnreadableFileError(InvalidError):
@@ -112,9 +126,12 @@ def _guess(data: bytes) -> tuple[str, ...]:
 
 def _utf16(data: bytes) -> str:
     try:
-        return data.decode("utf-16")
+        text = data.decode("utf-16")
     except UnicodeDecodeError as error:
         raise UnreadableFileError(reason=N_("it holds binary data")) from error
+    if "\x00" in text:
+        raise UnreadableFileError(reason=N_("it holds binary data"))
+    return text
 
 
 def _csv(content: str) -> list[tuple[int, list[str]]]:
@@ -136,30 +153,108 @@ def _csv(content: str) -> list[tuple[int, list[str]]]:
 
 
 def _xlsx(data: bytes) -> list[tuple[int, list[str]]]:
-    _check_archive(data)
+    plain = _unpacked(data)
     try:
-        book = python_calamine.load_workbook(io.BytesIO(data))
+        book = python_calamine.load_workbook(plain)
         sheet = book.get_sheet_by_index(0)
+        if (sheet.total_height or 0) > MOST_ROWS or (sheet.total_width or 0) > MOST_COLUMNS:
+            _refuse_size()
+        start = sheet.start[0] if sheet.start else 0
+        rows = sheet.to_python(skip_empty_area=True)
+    except UnreadableFileError:
+        raise
     except Exception as error:  # the reader's own errors share no base class
         raise UnreadableFileError(reason=str(error)) from error
-    if (sheet.total_height or 0) > MOST_ROWS or (sheet.total_width or 0) > MOST_COLUMNS:
-        raise UnreadableFileError(reason=N_("the sheet has too many rows or columns"))
-    start = sheet.start[0] if sheet.start else 0
-    rows = sheet.to_python(skip_empty_area=True)
+    except BaseException as error:
+        if type(error).__module__ != "pyo3_runtime":  # a panic of the reader is no `Exception`
+            raise
+        raise UnreadableFileError(reason=N_("it is not an XLSX file")) from error
     return [(start + number, [_cell(cell) for cell in row]) for number, row in enumerate(rows, 1)]
 
 
-def _check_archive(data: bytes) -> None:
-    """Refuse an archive that would unpack to far more than it says, before a parser sees it."""
+def _unpacked(data: bytes) -> io.BytesIO:
+    """Return the archive unpacked and packed anew, so that what was measured is what is read.
+
+    An archive may say of a part what its content belies, or name a part twice: the parser would
+    then see another file than these limits did.
+    """
+    plain = io.BytesIO()
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-    except zipfile.BadZipFile as error:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(plain, "w") as copy:
+            for part in _parts(archive):
+                content = _content(archive, part)
+                _check_extent(content)
+                copy.writestr(part.filename, content)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
         raise UnreadableFileError(reason=N_("it is not an XLSX file")) from error
+    plain.seek(0)
+    return plain
+
+
+def _content(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+    """Return what a part holds, as long as it says: read at once it would be unpacked whole."""
+    with archive.open(part) as file:
+        return b"".join(iter(lambda: file.read(_AT_ONCE), b""))
+
+
+def _parts(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the parts to read; refuse an archive that unpacks to far more than is allowed."""
+    parts = archive.infolist()
     unpacked = sum(part.file_size for part in parts)
     packed = sum(part.compress_size for part in parts) or 1
     if unpacked > MOST_UNPACKED or (unpacked > MOST_BYTES // 4 and unpacked / packed > MOST_RATIO):
         raise UnreadableFileError(reason=N_("it unpacks to more than is allowed"))
+    names = {part.filename.lower() for part in parts}
+    usual = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+    if (
+        len(names) != len(parts)
+        or "xl/workbook.xml" not in names
+        or names & _OTHER_BOOKS
+        or any(part.compress_type not in usual for part in parts)
+    ):
+        raise UnreadableFileError(reason=N_("it is not an XLSX file"))
+    return [part for part in parts if part.filename.lower().endswith((".xml", ".rels"))]
+
+
+def _check_extent(content: bytes) -> None:
+    """Refuse a part that claims cells far apart: the parser makes room for all those between."""
+    text = content.replace(b"\0", b"") if b"\0" in content else content  # UTF-16
+    cells, placed = 0, 0
+    named, numbers = set[bytes](), set[bytes]()
+    for piece in _pieces(text):
+        cells += len(_CELL.findall(piece))
+        letters = _COLUMN.findall(piece)
+        placed += len(letters)
+        named.update(letters)
+        numbers.update(_ROW.findall(piece))
+    rows = max((int(digits[:9]) for digits in numbers), default=0)
+    columns = max((_column(letters) for letters in named), default=0)
+    if placed < cells:  # a cell that says nothing stands beside the one before it
+        columns = max(columns, min(cells - placed, MOST_COLUMNS))
+    is_hollow = rows * columns > max(SMALL_ENOUGH, FULL_ENOUGH * cells)
+    if rows > MOST_ROWS or columns > MOST_COLUMNS or is_hollow:
+        _refuse_size()
+
+
+def _pieces(text: bytes) -> Iterator[bytes]:
+    """Yield a text in pieces that are cut before a tag, never inside what is looked for."""
+    start = 0
+    while start < len(text):
+        end = text.find(b"<", start + _AT_ONCE)
+        yield text[start : end if end > 0 else len(text)]
+        start = end if end > 0 else len(text)
+
+
+def _column(letters: bytes) -> int:
+    """Return which column the letters name, counted from 1."""
+    number = 0
+    for letter in letters[:4].upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _refuse_size() -> NoReturn:
+    raise UnreadableFileError(reason=N_("the sheet has too many rows or columns"))
 
 
 def _cell(value: object) -> str:
@@ -167,7 +262,7 @@ def _cell(value: object) -> str:
     match value:
         case bool():
             return "1" if value else "0"
-        case float():
+        case float() if isfinite(value):
             number = Decimal(repr(value))
             integral = number == number.to_integral_value()
             return str(int(number)) if integral else f"{number:f}"

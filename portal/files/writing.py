@@ -11,7 +11,7 @@ from typing import Final
 import xlsxwriter
 
 Cell = str | int | Decimal | date | datetime | bool | None
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS: Final = (*"=+-@\t\r\n", *"＝＋－＠")  # noqa: RUF001 - some take the wide ones too
 
 
 def write_csv(
