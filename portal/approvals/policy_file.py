@@ -105,7 +105,11 @@ class _Reader:
 
 
 def _shown(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)[:80]
+    return _written(value)[:80]
+
+
+def _written(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _join(path: str, key: str) -> str:
@@ -120,6 +124,7 @@ def load_policy(text: str | bytes) -> Policy:
     """
     try:
         source = json.loads(text, parse_float=Decimal, object_pairs_hook=_no_repeats)
+        _written(source).encode()  # half a character, written as \ud800, has no place anywhere
     except (ValueError, RecursionError) as error:
         raise PolicyFileError(
             (Problem("", "", N_("This is no JSON: {error}"), {"error": str(error)}),)

@@ -1,5 +1,6 @@
 """The values that a policy file may hold: each parser takes one value or refuses it with words."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -23,6 +24,8 @@ def parse_text(value: object) -> str:
     """Take a text of 1 to 200 characters, trimmed."""
     if not isinstance(value, str) or not value.strip() or len(value) > 200:  # noqa: PLR2004
         raise UnusableError(N_("This is a text of 1 to 200 characters."))
+    if any(unicodedata.category(char) == "Cc" for char in value.strip()):
+        raise UnusableError(N_("The text contains control characters."))
     return value.strip()
 
 

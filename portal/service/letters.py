@@ -32,7 +32,9 @@ _SAYS_MACHINE: Final = (
     "X-Loop",
     "List-Id",
 )
-_ID: Final = re.compile(r"<[^<>\s]{3,400}>")
+_ID: Final = re.compile(r"<[^<>\s\x00-\x1f\x7f\ud800-\udfff]{3,400}>")
+_UNSAYABLE: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]+")
+"""What ends a line or has no place in a database: no address, subject or name holds it."""
 
 
 class NotReadableError(InvalidError):
@@ -116,7 +118,7 @@ def _read(mail: EmailMessage, raw: bytes, own_address: str) -> Letter:
     return Letter(
         message_id=_message_id(mail, raw),
         sender=sender,
-        subject=plain_subject(str(mail["Subject"] or "")),
+        subject=plain_subject(_line(str(mail["Subject"] or ""))),
         references=_references(mail),
         text=text,
         files=files,
@@ -127,9 +129,10 @@ def _sender(mail: EmailMessage) -> str:
     """Return the one address of the one From; anything else could be read in two ways."""
     headers: list[Any] = mail.get_all("From", [])
     addresses: Any = headers[0].addresses if len(headers) == 1 else ()
-    if len(addresses) != 1 or "@" not in addresses[0].addr_spec:
+    sender = str(addresses[0].addr_spec).lower() if len(addresses) == 1 else ""
+    if "@" not in sender or _UNSAYABLE.search(sender):
         raise NoSenderError
-    return str(addresses[0].addr_spec).lower()
+    return sender
 
 
 def _must_be_a_person(mail: EmailMessage, sender: str, own_address: str) -> None:
@@ -196,7 +199,7 @@ def _files(parts: Iterator[MIMEPart]) -> Iterator[Attachment]:
         if is_inline and part.get_content_maintype() == "image" and len(content) < SMALLEST_INLINE:
             continue
         if content:
-            yield Attachment(part.get_filename() or _name(part), content)
+            yield Attachment(_line(part.get_filename() or "") or _name(part), content)
 
 
 def _name(part: MIMEPart) -> str:
@@ -221,4 +224,9 @@ def _text_of(part: MIMEPart) -> str:
     if part.get_content_type() == "text/html":
         text = text_of_html(text)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", text)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]", "", text)
+
+
+def _line(text: str) -> str:
+    """Return a text of one line, as it can be kept and handed on."""
+    return _UNSAYABLE.sub(" ", text).strip()

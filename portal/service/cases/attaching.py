@@ -50,7 +50,7 @@ _KEPT_ENDINGS: Final = {
     "image/jpeg": {".jpg", ".jpeg"},
     "text/plain": {".txt", ".log", ".csv", ".json", ".xml", ".ini", ".conf", ".md"},
 }
-_FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+_FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|]+')
 
 
 @dataclass(frozen=True, slots=True)
