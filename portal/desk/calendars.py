@@ -262,13 +262,15 @@ def detail(code: str) -> ResponseReturnValue:
         return _edit(form, row), 422
     seen = form.seen.data or ""
     try:
-        actions.save_calendar(
-            current_actor(), code, values, seen=int(seen) if seen.isdecimal() else 0, now=now()
-        )
+        actions.save_calendar(current_actor(), code, values, seen=_version(seen), now=now())
     except (InvalidError, ConflictError) as error:
         return _refused(form, queries.get_calendar(code), error)
     flash(_("Saved. The clocks of all cases follow at once."), "success")
     return redirect(url_for(".detail", code=code), code=303)
+
+
+def _version(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004
 
 
 def _edit(form: CalendarForm, row: BusinessCalendar | None) -> str:

@@ -170,7 +170,7 @@ def read_weights(count: str, weights: str) -> tuple[Decimal | None, ...]:
         ValueError: With the sentence to show.
     """
     typed = [text for text in re.split(r"[\s;]+", weights.strip()) if text]
-    number = int(count) if count.strip().isdigit() and len(count.strip()) < 4 else 0  # noqa: PLR2004
+    number = int(count) if re.fullmatch(r"\s*\d{1,3}\s*", count) else 0
     if not number:
         raise ValueError(_("Enter how many packages there are."))
     if typed and len(typed) != number:

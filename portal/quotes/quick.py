@@ -1,6 +1,7 @@
 """What quick entry was sent: pasted text, a file, or the rows of the last check, fixed inline."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,6 +19,8 @@ from portal.quotes.entry import (
 )
 
 MOST_FILE_ROWS: Final = 50_000
+_ROW_NAME: Final = re.compile(r"sku-(?:0|[1-9]\d{0,6})", re.ASCII)
+"""As the page names its rows; another way to write the same number is no row."""
 
 
 class TooMuchTextError(InvalidError):
@@ -76,11 +79,7 @@ def _joined(first: Entered, second: Entered) -> Entered:
 
 def _fixed_rows(fields: Mapping[str, str]) -> list[EntryRow]:
     """Return the rows of the last check as they were fixed; empty and dropped ones are left out."""
-    numbers = sorted(
-        int(name.removeprefix("sku-"))
-        for name in fields
-        if name.startswith("sku-") and name.removeprefix("sku-").isdecimal() and len(name) < 12  # noqa: PLR2004 - a row number has at most seven digits
-    )
+    numbers = sorted(int(name.removeprefix("sku-")) for name in fields if _ROW_NAME.fullmatch(name))
     rows = []
     for number in numbers[:MOST_ROWS]:
         sku, quantity = fields[f"sku-{number}"], fields.get(f"quantity-{number}", "")

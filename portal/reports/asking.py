@@ -232,7 +232,7 @@ def _days(args: Mapping[str, str], usual: int, problems: list[str]) -> int:
     text = _text(args, "days")
     if not text:
         return usual
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_DAYS:
+    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST_DAYS:  # noqa: PLR2004 - more digits are no number of days
         return int(text)
     problems.append(_("Enter a number of days from 1 to %(most)s.", most=MOST_DAYS))
     return usual
