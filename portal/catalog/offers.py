@@ -79,5 +79,5 @@ def _offer(book: PriceBook, product: Product, zone: ZoneInfo) -> Offer:
     quantity = smallest_quantity(product)
     resolution = book.resolve(product, quantity)
     step = product.quantity_multiple or SMALLEST_STEP
-    steps = book.ladder(product, smallest=quantity, step=step)
+    steps = book.ladder(product, smallest=quantity, step=step, first=resolution)
     return Offer(quantity, resolution, explain(resolution, zone), steps)

@@ -27,13 +27,17 @@ def decimal(value: Decimal | int | None, places: int = 0, most: int | None = Non
         return NOTHING
     fraction = "0" * places + "#" * max(0, (most or places) - places)
     pattern = "#,##0" + (f".{fraction}" if fraction else "")
-    rounded = round_half_up(Decimal(value), max(places, most or places))
-    return _number(rounded + 0, pattern, _locale())  # adding nothing takes the sign from a zero
+    return number(round_half_up(Decimal(value), max(places, most or places)), pattern)
+
+
+def number(value: Decimal, pattern: str) -> str:
+    """Write a number by a pattern of CLDR, for example ``#,##0.00##``."""
+    return _number(value or Decimal(0), pattern, _locale())  # a zero has no sign
 
 
 @lru_cache(maxsize=16_384)
 def _number(value: Decimal, pattern: str, locale: str) -> str:
-    """Write a rounded number; a list shows the same few thousand again and again."""
+    """Write a number; lists show the same few thousand again and again."""
     text: str = numbers.format_decimal(value, format=pattern, locale=locale)
     return text
 

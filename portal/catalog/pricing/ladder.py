@@ -6,7 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from portal.catalog.pricing.rules import Entries, ListCandidate, PriceRequest, covers, resolve
+from portal.catalog.pricing.rules import (
+    Entries,
+    ListCandidate,
+    PriceRequest,
+    Resolution,
+    covers,
+    resolve,
+)
 
 SMALLEST_STEP = Decimal("0.001")
 
@@ -20,7 +27,7 @@ class Break:
     list_price: Decimal | None
 
 
-def price_ladder(
+def price_ladder(  # noqa: PLR0913 - the rule's own arguments, and what the ladder adds
     request: PriceRequest,
     chain: Sequence[ListCandidate],
     entries: Entries,
@@ -28,6 +35,7 @@ def price_ladder(
     at: datetime,
     *,
     step: Decimal = SMALLEST_STEP,
+    first: Resolution | None = None,
 ) -> tuple[Break, ...]:
     """Return the ladder from the request's quantity upwards, by resolving at each break.
 
@@ -40,10 +48,14 @@ def price_ladder(
         currency: As for `resolve`.
         at: As for `resolve`.
         step: Quantities are multiples of this; a converted break is rounded up to it.
+        first: The answer to the request itself, where it is known already.
     """
     rungs: list[Break] = []
     for quantity in _thresholds(request, chain, entries, at, step):
-        answer = resolve(replace(request, quantity=quantity), chain, entries, currency, at)
+        if first is not None and quantity == request.quantity:
+            answer = first
+        else:
+            answer = resolve(replace(request, quantity=quantity), chain, entries, currency, at)
         if answer.unit_price is None:
             continue
         if not rungs or rungs[-1].unit_price != answer.unit_price:
@@ -63,6 +75,8 @@ def _thresholds(
     found = {request.quantity}
     for source in chain:
         for entry in entries.get(source.version_id or 0, ()):
+            if entry.uom == request.uom and entry.min_quantity <= request.quantity:
+                continue
             if entry.uom in factors and covers(entry, request) and entry.window.contains(at):
                 exact = Fraction(entry.min_quantity) / factors[entry.uom]
                 found.add(max(request.quantity, _round_up(exact, step)))

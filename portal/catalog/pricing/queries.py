@@ -69,8 +69,13 @@ class PriceBook:
         *,
         smallest: Decimal = Decimal(1),
         step: Decimal = SMALLEST_STEP,
+        first: Resolution | None = None,
     ) -> tuple[Break, ...]:
-        """Return the product's price breaks from its smallest quantity upwards."""
+        """Return the product's price breaks from its smallest quantity upwards.
+
+        Args:
+            first: The answer for the smallest quantity, where it is known already.
+        """
         facts = _facts(product)
         return price_ladder(
             self.book.request(facts, smallest, uom or facts.uom),
@@ -79,6 +84,7 @@ class PriceBook:
             self.buyer.currency,
             self.at,
             step=step,
+            first=first,
         )
 
 

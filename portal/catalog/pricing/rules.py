@@ -9,7 +9,9 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from portal.errors import N_
-from portal.money import line_amount
+from portal.money import line_amount, round_half_up
+
+_SAME_UNIT = Fraction(1)
 
 
 @unique
@@ -262,7 +264,10 @@ def resolve(
         at: The instant for which the price is asked.
     """
     base = _list_price(request, chain, entries, at)
-    voices = [_hear(source, request, entries, at, base.unit_price) for source in chain]
+    voices = [
+        base if source is base.source else _hear(source, request, entries, at, base.unit_price)
+        for source in chain
+    ]
     decider = next((voice for voice in voices if voice.speaks), None)
     winner = _winner(decider, voices)
     trace = tuple(_trace(voice, decider, winner) for voice in voices)
@@ -303,11 +308,13 @@ def price_entry(
         list_price: The rounded list price of the same product, quantity, unit and instant.
         decimals: The decimals that the entry's list states.
     """
-    value = Fraction(entry.value)
     if entry.kind is EntryKind.PRICE:
-        return round_price(value * factor, decimals)
+        if factor == 1:
+            return round_half_up(entry.value, decimals)
+        return round_price(Fraction(entry.value) * factor, decimals)
     if list_price is None:
         return Reason.NO_LIST_PRICE
+    value = Fraction(entry.value)
     if entry.kind is EntryKind.PERCENT_OFF:
         exact = Fraction(list_price) * (100 - value) / 100
     else:
@@ -329,7 +336,9 @@ def _choose(request: PriceRequest, entries: Sequence[Entry], at: datetime) -> _C
         return Reason.NO_ENTRY
     own = [e for e in about if e.uom == request.uom and e.min_quantity <= request.quantity]
     if own:
-        return _Choice(max(own, key=lambda e: (e.precedence, e.min_quantity)), Fraction(1))
+        return _Choice(max(own, key=lambda e: (e.precedence, e.min_quantity)), _SAME_UNIT)
+    if not request.factors:
+        return _unreached(request, about)
     convertible = [
         _Choice(e, request.factors[e.uom])
         for e in about
@@ -339,7 +348,12 @@ def _choose(request: PriceRequest, entries: Sequence[Entry], at: datetime) -> _C
     reached = [c for c in convertible if c.entry.min_quantity <= quantity * c.factor]
     if reached:
         return min(reached, key=_order_of_converted)
-    is_known = convertible or any(e.uom == request.uom for e in about)
+    return Reason.BREAK_NOT_REACHED if convertible else _unreached(request, about)
+
+
+def _unreached(request: PriceRequest, about: Sequence[Entry]) -> Reason:
+    """Return why entries are silent of which none can be converted."""
+    is_known = any(e.uom == request.uom for e in about)
     return Reason.BREAK_NOT_REACHED if is_known else Reason.NO_FACTOR
 
 

@@ -6,10 +6,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from babel import Locale
-from babel.dates import format_date
-from babel.numbers import format_decimal
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from portal.catalog.pricing.rules import (
@@ -20,6 +16,7 @@ from portal.catalog.pricing.rules import (
     Resolution,
     TraceStep,
 )
+from portal.web import formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +137,7 @@ def _last_day(valid_to: datetime | None, zone: ZoneInfo) -> list[str]:
     if valid_to is None:
         return []
     last = (valid_to.astimezone(zone) - timedelta(microseconds=1)).date()
-    return [_("until %(day)s", day=format_date(last, "medium", locale=_locale()))]
+    return [_("until %(day)s", day=formats.day(last))]
 
 
 def _number(value: Decimal, least: int = 0) -> str:
@@ -149,8 +146,4 @@ def _number(value: Decimal, least: int = 0) -> str:
     whole = value == value.to_integral_value()
     if whole and least and value >= 0 and -int(value.as_tuple().exponent) < least:
         pattern = "#,##0.######"  # a currency or a list without decimals
-    return format_decimal(value, pattern, locale=_locale())
-
-
-def _locale() -> Locale:
-    return get_locale() or Locale("en")
+    return formats.number(value, pattern)
