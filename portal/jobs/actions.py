@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
 from sqlalchemy import or_, select, update
 
-from portal.db import apart, db, is_writing, transaction
+from portal.db import apart, db, is_writing, lock, transaction
 from portal.jobs.models import Job
 from portal.jobs.rules import JobState
 
@@ -211,24 +212,33 @@ def run_next(now: datetime) -> bool:
         # Outside a transaction: a slow mail server must not hold locks. A handler that changes
         # rows opens its own and can be repeated, since a kill may fall before the next line.
         _kinds[kind].handler(payload, now)
-        with transaction():
-            _finish(job_id, state=JobState.DONE, now=running.instant())
         _away.pop(kind, None)
+        end: Callable[[datetime], None] = partial(_finish, job_id, JobState.DONE)
     except CancelledError:
-        with transaction():
-            _finish(job_id, state=JobState.CANCELLED, now=running.instant())
+        end = partial(_finish, job_id, JobState.CANCELLED)
     except GiveUpError as error:
-        with transaction():
-            _give_up(job_id, kind, str(error), running.instant())
+        end = partial(_give_up, job_id, kind, str(error))
     except AwayError as error:
         _log.warning("target away", job=job_id, kind=kind, error=str(error))
-        _wait_for_target(job_id, kind, str(error), running.instant())
+        _pause(kind, running.instant())
+        end = partial(_put_back, job_id, str(error))
     except Exception as error:  # noqa: BLE001 - whatever a job raises is its reason, not ours
         _log.warning("job failed", job=job_id, kind=kind, error=str(error))
-        _retry(job_id, kind, attempts, f"{type(error).__name__}: {error}", now)
+        end = partial(_retry, job_id, kind, attempts, f"{type(error).__name__}: {error}")
     finally:
         _running.reset(token)
+    _end(job_id, attempts, end, running.instant())
     return True
+
+
+def _end(job_id: int, attempts: int, end: Callable[[datetime], None], now: datetime) -> None:
+    """End a job or put it back, unless another worker has taken it over since."""
+    own = select(Job.id).where(
+        Job.id == job_id, Job.state == JobState.RUNNING, Job.attempts == attempts
+    )
+    with transaction():
+        if db.session.scalar(lock(own)) is not None:
+            end(now)
 
 
 def _take(now: datetime) -> tuple[int, str, dict[str, Any], int] | None:
@@ -260,7 +270,7 @@ def _take(now: datetime) -> tuple[int, str, dict[str, Any], int] | None:
 
 def _end_abandoned(job: Job, now: datetime) -> None:
     if job.cancel_asked:
-        _finish(job.id, state=JobState.CANCELLED, now=now)
+        _finish(job.id, JobState.CANCELLED, now)
     else:
         _give_up(job.id, job.kind, WORKER_DIED, now)
 
@@ -271,13 +281,13 @@ def _is_spent(kind: str, attempts: int) -> bool:
 
 
 def _give_up(job_id: int, kind: str, error: str, now: datetime) -> None:
-    _finish(job_id, state=JobState.FAILED, now=now, error=error)
+    _finish(job_id, JobState.FAILED, now, error)
     known = _kinds.get(kind)
     if known and known.failed:
         known.failed(job_id, now)
 
 
-def _finish(job_id: int, *, state: JobState, now: datetime, error: str | None = None) -> None:
+def _finish(job_id: int, state: JobState, now: datetime, error: str | None = None) -> None:
     db.session.execute(
         update(Job)
         .where(Job.id == job_id)
@@ -285,34 +295,34 @@ def _finish(job_id: int, *, state: JobState, now: datetime, error: str | None = 
     )
 
 
-def _wait_for_target(job_id: int, kind: str, error: str, now: datetime) -> None:
-    """Put a job back into its place, as if it had not been tried, and let its kind wait."""
+def _retry(job_id: int, kind: str, attempts: int, error: str, now: datetime) -> None:
+    if _is_spent(kind, attempts):
+        _give_up(job_id, kind, error, now)
+        return
+    pause = timedelta(seconds=min(2**attempts, 3600))
+    db.session.execute(
+        update(Job)
+        .where(Job.id == job_id)
+        .values(state=JobState.WAITING, lease_until=None, run_at=now + pause, error=error)
+    )
+
+
+def _put_back(job_id: int, error: str, _now: datetime) -> None:
+    """Leave a job in its place, as if it had not been tried."""
+    db.session.execute(
+        update(Job)
+        .where(Job.id == job_id)
+        .values(state=JobState.WAITING, lease_until=None, attempts=Job.attempts - 1, error=error)
+    )
+
+
+def _pause(kind: str, now: datetime) -> None:
+    """Let a kind of job wait for its target, twice as long as the last time."""
     before = _away.get(kind)
     seconds = min(before.seconds * 2, MOST_AWAY_SECONDS) if before else AWAY_SECONDS
     _away[kind] = _Away(now + timedelta(seconds=seconds), seconds)
-    with transaction():
-        db.session.execute(
-            update(Job)
-            .where(Job.id == job_id)
-            .values(
-                state=JobState.WAITING, lease_until=None, attempts=Job.attempts - 1, error=error
-            )
-        )
 
 
 def forget_pauses() -> None:
     """Try every kind of job again at once, as a worker does that has just been started."""
     _away.clear()
-
-
-def _retry(job_id: int, kind: str, attempts: int, error: str, now: datetime) -> None:
-    with transaction():
-        if _is_spent(kind, attempts):
-            _give_up(job_id, kind, error, now)
-            return
-        pause = timedelta(seconds=min(2**attempts, 3600))
-        db.session.execute(
-            update(Job)
-            .where(Job.id == job_id)
-            .values(state=JobState.WAITING, lease_until=None, run_at=now + pause, error=error)
-        )

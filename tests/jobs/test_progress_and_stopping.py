@@ -126,6 +126,25 @@ def test_a_job_that_another_worker_took_over_is_left_to_it(now: datetime) -> Non
     run_next(now)
 
 
+def test_who_fails_after_the_lease_ran_out_does_not_open_again_what_another_did(
+    now: datetime,
+) -> None:
+    late = now + LEASE + timedelta(seconds=1)
+
+    def work() -> None:
+        job_of = row(job_id)
+        if job_of.attempts == 1:  # the slow one: meanwhile another takes over and does it
+            assert run_next(late)
+            message = "too late"
+            raise ConnectionError(message)
+
+    job_id = job(work, now)
+    assert run_next(now)
+
+    assert (row(job_id).state, row(job_id).attempts, row(job_id).error) == (JobState.DONE, 2, None)
+    assert not run_next(late + timedelta(hours=2))
+
+
 def test_progress_within_a_transaction_waits_for_nobody(now: datetime) -> None:
     def work() -> None:
         with transaction():
