@@ -14,6 +14,7 @@ from portal.demo.articles import tell_articles, write_articles
 from portal.demo.assets import tell_assets
 from portal.demo.loading import keep_few, load_world
 from portal.demo.orders_on_their_way import tell_orders_on_their_way
+from portal.demo.prices import tell_prices
 from portal.demo.repairs import tell_repairs
 from portal.demo.reports import tell_reports
 from portal.demo.scenes import tell
@@ -63,6 +64,7 @@ def load_demo(now: datetime) -> DemoSummary:
     write_articles(now - SET_UP_BEFORE)
     set_up_service_desk(now - SET_UP_BEFORE)
     tell_past_orders(now - SET_UP_BEFORE)
+    tell_prices(now)
     tell_stock(now)
     tell(now)
     tell_orders_on_their_way(now)

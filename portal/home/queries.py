@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import Membership, Person
 from portal.approvals.queries import Box, InboxRow, find_inbox
+from portal.catalog.pricing.ending import EndingAgreement, find_ending_agreements
 from portal.db import db, in_pages
 from portal.home.work import Group, Tile, find_tiles, find_work
 from portal.jobs.queries import JobRow
@@ -44,11 +45,19 @@ class Waiting:
     orders: Sequence[Order] = ()
     tiles: Sequence[Tile] = ()
     work: Sequence[Group] = ()
+    agreements: Sequence[EndingAgreement] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing at all to go on with."""
-        return not (self.approvals or self.recent or self.orders or self.draft or self.work)
+        return not (
+            self.approvals
+            or self.recent
+            or self.orders
+            or self.draft
+            or self.work
+            or self.agreements
+        )
 
 
 def find_waiting(actor: Actor, now: datetime) -> Waiting:
@@ -65,6 +74,7 @@ def find_waiting(actor: Actor, now: datetime) -> Waiting:
         orders=_orders(actor) if reads_orders else (),
         tiles=() if actor.is_supplier else find_tiles(actor, now),
         work=find_work(actor, now) if actor.is_supplier else (),
+        agreements=_agreements(actor, now),
     )
 
 
@@ -72,6 +82,13 @@ def _approvals(actor: Actor) -> tuple[Sequence[InboxRow], int]:
     if not actor.can(P.APPROVAL_READ):
         return (), 0
     return find_inbox(actor, Box.WAITING, size=SHOWN)
+
+
+def _agreements(actor: Actor, now: datetime) -> Sequence[EndingAgreement]:
+    """Return what those who make prices should renew in time."""
+    if not (actor.is_supplier and actor.can(P.PRICE_LIST_DRAFT)):
+        return ()
+    return find_ending_agreements(actor, now, limit=SHOWN)
 
 
 def _recent_quotes(actor: Actor) -> Sequence[QuoteRow]:

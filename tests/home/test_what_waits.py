@@ -29,12 +29,18 @@ def shown_count(page: TestResponse) -> int:
     return int(found.group(1).replace(",", ""))
 
 
+def codes_in(page: str) -> set[str]:
+    """The price lists that a page names in its table."""
+    return set(re.findall(r'href="/desk/price-lists/([A-Z0-9-]+)"', page))
+
+
 @pytest.mark.parametrize(
     ("email", "places"),
     [
         ("desk@northwind.example", ["To confirm", "To ship", "Late", "Below reorder level"]),
         ("service@northwind.example", ["Mine", "Unassigned", "Overdue", "Awaited", "Diagnosed"]),
         ("system@northwind.example", ["active"]),
+        ("pricing@northwind.example", ["Drafts to publish", "Ending within 60 days"]),
         ("buyer@acme.example", ["Drafts", "Orders with a change proposed", "Late orders"]),
     ],
 )
@@ -72,10 +78,31 @@ def test_the_agent_starts_with_the_case_that_breaks_first(sign_in: SignIn) -> No
 
 @pytest.mark.usefixtures("demo")
 def test_the_pricing_manager_starts_at_the_price_lists(sign_in: SignIn) -> None:
-    page = sign_in("pricing@northwind.example").get("/").text
+    client = sign_in("pricing@northwind.example")
+    found = tiles(client.get("/"))
 
-    assert "Nothing waits here" in page
-    assert 'href="/desk/price-lists"' in page[page.index("<main") :]
+    drafts = client.get(found["Drafts to publish"][0]).text
+    ending = client.get(found["Ending within 60 days"][0]).text
+    assert [codes_in(drafts), codes_in(ending)] == [{"ACME-RND", "TIER-GOLD"}, {"SEG-ELEC"}]
+    assert [found[view][1] for view in ("Drafts to publish", "Ending within 60 days")] == [2, 1]
+    assert shown_count(client.get("/desk/price-lists")) == len(
+        codes_in(client.get("/desk/price-lists").text)
+    )
+
+
+@pytest.mark.usefixtures("demo")
+def test_managers_see_which_agreements_of_their_accounts_end_soon(sign_in: SignIn) -> None:
+    heading = "Agreements that end within 60 days"
+    manager = sign_in("manager@northwind.example").get("/").text
+    elsewhere = sign_in("manager.asia@northwind.example").get("/").text
+    desk = sign_in("desk@northwind.example").get("/").text
+
+    section = manager[manager.index(heading) :]
+    assert "2026-030" in section
+    assert 'href="/desk/accounts/ACME"' in section
+    assert "2026-007" not in section, "it goes on for years"
+    assert heading not in elsewhere
+    assert heading not in desk
 
 
 @pytest.mark.usefixtures("demo")

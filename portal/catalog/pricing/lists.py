@@ -12,6 +12,7 @@ from portal.accounts.models import Account
 from portal.catalog.models import Category, Product
 from portal.catalog.pricing.books import ENTRY_COLUMNS, make_entry
 from portal.catalog.pricing.chains import Period, holds_within
+from portal.catalog.pricing.ending import ends_soon
 from portal.catalog.pricing.models import PriceAssignment, PriceEntry, PriceList, PriceListVersion
 from portal.catalog.pricing.rules import Entry, ListKind
 from portal.db import db, lock
@@ -58,6 +59,7 @@ class ListState(StrEnum):
     ALL = "all"
     DRAFT = "draft"
     SCHEDULED = "scheduled"
+    ENDING = "ending"
 
     @property
     def label(self) -> str:
@@ -69,6 +71,7 @@ _STATE_LABELS: Final[Mapping[ListState, str]] = {
     ListState.ALL: N_("All"),
     ListState.DRAFT: N_("Drafts to publish"),
     ListState.SCHEDULED: N_("Scheduled"),
+    ListState.ENDING: N_("Ending within 60 days"),
 }
 
 
@@ -232,7 +235,8 @@ def find_lists(
 def count_lists_by_state(actor: Actor, search: str, at: datetime) -> dict[ListState, int]:
     """Return how many lists each view holds, exactly, in one statement."""
     counts = (func.count().filter(_is_in(state, at)) for state in ListState)
-    found = db.session.execute(_matching(actor, search).with_only_columns(*counts)).one()
+    counted = _matching(actor, search).with_only_columns(*counts).select_from(PriceList)
+    found = db.session.execute(counted).one()
     return dict(zip(ListState, map(int, found), strict=True))
 
 
@@ -246,11 +250,12 @@ def _matching(actor: Actor, search: str) -> Select[PriceList]:
 
 
 def _is_in(state: ListState, at: datetime) -> ColumnElement[bool]:
-    own = exists().where(PriceListVersion.list_id == PriceList.id)
+    own = exists().where(PriceListVersion.list_id == PriceList.id).correlate(PriceList)
     return {
         ListState.ALL: true(),
         ListState.DRAFT: own.where(PriceListVersion.number.is_(None)),
         ListState.SCHEDULED: own.where(PriceListVersion.in_force_from > at),
+        ListState.ENDING: ends_soon(at),
     }[state]
 
 
