@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 
+from portal.jobs.actions import run_next
 from tests.databases import Kind
 from tests.proofs.faults.nursery import Nursery
 from tests.proofs.faults.town import Town, founded
@@ -46,6 +48,9 @@ class Warm:
         client = app.test_client()
         answer = client.post(f"/quotes/{self.quote}/convert", data=form, headers=headers)
         assert answer.status_code == 303, answer.text
+        with app.app_context():
+            while run_next(datetime.now(UTC)):
+                pass
 
 
 @pytest.fixture

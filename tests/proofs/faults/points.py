@@ -39,10 +39,11 @@ class Death:
             Point.BEFORE_COMMIT: _before_commit,
             Point.AFTER_COMMIT: _after_commit,
             Point.AMID_ANSWER: _amid_answer,
-        }[self.point](app, _dying(self.times))
+        }[self.point](app, counted(self.times))
 
 
-def _dying(times: int) -> Callable[[], None]:
+def counted(times: int) -> Callable[[], None]:
+    """Return what is called at each step and kills this process at the n-th."""
     reached = count(1)
 
     def step() -> None:
