@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from babel import Locale
+from babel.support import NullTranslations
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel
+from flask_babel import Babel, get_domain, get_locale
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from portal.web.identity import SignedIn, current_signed_in
 
@@ -88,6 +94,49 @@ def current_time_zone() -> str:
     return person.actor.time_zone if person and person.actor else "UTC"
 
 
+def _locale() -> Locale:
+    """Return the locale in force: a page asks for it hundreds of times, so Flask-Babel seldom."""
+    held: Locale | None = getattr(getattr(g, "_flask_babel", None), "babel_locale", None)
+    return held or get_locale() or Locale(DEFAULT.babel)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _catalogue(locale: Locale) -> NullTranslations:  # noqa: ARG001 - the key of what is in force
+    catalogue: NullTranslations = get_domain().get_translations()
+    return catalogue
+
+
+@lru_cache(maxsize=8_192)
+def _plain(locale: Locale, text: str, *, is_markup: bool) -> str:
+    """Return the translation of a text without variables, as templates write it."""
+    translated: str = _catalogue(locale).gettext(text)
+    return Markup(translated) % {} if is_markup else translated % {}  # noqa: S704 - our own texts
+
+
+@pass_eval_context
+def _gettext(context: EvalContext, text: str, /, **variables: Any) -> str:  # noqa: ANN401 - of a template
+    """Translate in a template; as Jinja does, always a format string that escapes what it takes."""
+    locale = _locale()
+    if not variables:
+        return _plain(locale, text, is_markup=bool(context.autoescape))
+    translated = _catalogue(locale).gettext(text)
+    return (Markup(translated) if context.autoescape else translated) % variables  # noqa: S704
+
+
+@pass_eval_context
+def _ngettext(
+    context: EvalContext,
+    singular: str,
+    plural: str,
+    number: int,
+    /,
+    **variables: Any,  # noqa: ANN401 - of a template
+) -> str:
+    translated = _catalogue(_locale()).ngettext(singular, plural, number)
+    variables.setdefault("num", number)
+    return (Markup(translated) if context.autoescape else translated) % variables  # noqa: S704
+
+
 def init_app(app: Flask) -> None:
     """Start Flask-Babel with the catalogues that are shipped inside the package."""
     Babel(
@@ -96,3 +145,4 @@ def init_app(app: Flask) -> None:
         locale_selector=lambda: current_language().babel,
         timezone_selector=current_time_zone,
     )
+    app.jinja_env.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
