@@ -22,10 +22,11 @@ from portal.orders.reordering import PAST, Offer, OldLine, Source, Wish, offer_a
 from portal.orders.rules import KIND
 from portal.policy import P
 from portal.quotes import queries as quotes
+from portal.quotes.rules import MOST_QUANTITY, QUANTITY_DECIMALS
 from portal.web.access import current_actor, requires
 from portal.web.clock import now
 from portal.web.formats import refusal
-from portal.web.numbers import NotANumberError, parse_number
+from portal.web.numbers import NotANumberError, decimals_of, parse_number
 
 bp = Blueprint("reordering", __name__)
 
@@ -180,4 +181,5 @@ def _number(text: str) -> Decimal | None:
         value = parse_number(text)
     except NotANumberError:
         return None
-    return value if value >= 0 and value == round(value, 3) else None
+    is_fit = 0 <= value <= MOST_QUANTITY and decimals_of(value) <= QUANTITY_DECIMALS
+    return value if is_fit else None

@@ -327,7 +327,9 @@ class ChoiceField(FromPairs):
         validators: Sequence[Any] = (),
         **options: Any,
     ) -> None:
-        super().__init__(label, validators=_rules(required=required, extra=validators), **options)
+        # Only nothing at all is no choice: `Optional` would take the refusal of a blank back.
+        first = Needed() if required else Optional(strip_whitespace=False)
+        super().__init__(label, validators=[first, *validators], **options)
 
 
 class RadioChoiceField(FromPairs, RadioField):

@@ -213,7 +213,8 @@ def change_entitlement(tag: str, position: int) -> ResponseReturnValue:
             flash(_("The entitlement is changed."), "success")
             return _back(actor, asset)
     page = pages.show_asset(actor, asset, now=now())
-    return render_template("service/assets_detail.html", page=page, form=form), 422
+    tried = {position: request.form.get("valid_until", "")[:40]}
+    return render_template("service/assets_detail.html", page=page, form=form, tried=tried), 422
 
 
 @bp.get("/renewals")

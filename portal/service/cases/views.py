@@ -198,8 +198,8 @@ def _inserted(form: ReplyForm, then: str, case: Case) -> ReplyForm:
     try:
         if kind == "article":
             text, form.article.data = _article_text(case, name), name[:20]
-        elif (form.phrase.data or "").isdigit():
-            text = teams.get_phrase(int(form.phrase.data)).body
+        elif form.phrase.data:
+            text = teams.get_phrase(_number(form.phrase.data)).body
     except NotFoundError:
         text = ""
     values = {"{number}": case.number, "{subject}": case.subject, "{agent}": current_actor().name}
@@ -265,7 +265,7 @@ def transfer(number: str) -> ResponseReturnValue:
         try:
             working.transfer_case(current_actor(), number, form.team.data or "", now=now())
         except teams.TeamNotFoundError:
-            raise UnknownTeamError from None
+            raise UnknownTeamError(code=(form.team.data or "")[:40]) from None
 
     return _take(case, form, Forms(transfer=form), hand_over, _("The team was told."))
 
