@@ -10,14 +10,8 @@ from random import Random
 
 import pytest
 
-from portal.db import transaction
-from portal.demo.cast import Cast
 from portal.files.storing import sweep_partial
 from portal.jobs.actions import LEASE
-from portal.messages.actions import tell
-from portal.policy import Role
-from portal.quotes.actions import create_quote
-from portal.reports.exporting import ask_for_export
 from tests.proofs.faults.mail import MailTarget, mail_target
 from tests.proofs.faults.nursery import Nursery
 from tests.proofs.faults.points import Death, Point
@@ -33,53 +27,25 @@ from tests.proofs.faults.toil import (
     without_lease,
 )
 from tests.proofs.faults.town import Town
+from tests.proofs.faults.writing import (
+    ask_for_a_file,
+    last_job,
+    last_message,
+    sent_ids,
+    wait_until_ended,
+    write_mails,
+)
 from tests.stage import opened
 
 pytestmark = pytest.mark.proof
 
 SIGKILL = 9
-ORDER = {
-    "number": "O-000009",
-    "account": "ACME",
-    "purchase_order_number": "4711",
-    "total": "1234.50",
-    "currency": "EUR",
-    "reason": "",
-    "lines": [{"name": "Mouse", "quantity": "3", "total": "12.00"}],
-    "more_lines": 2,
-}
 
 
 @pytest.fixture
 def target() -> Iterator[MailTarget]:
     with mail_target() as listening:
         yield listening
-
-
-def write_mails(count: int) -> None:
-    """Write messages to a buyer and to the order desk."""
-    cast = Cast()
-    buyer, account = cast.acme.buyer.membership_id, cast.acme.account_id
-    assert buyer is not None
-    for _ in range(count):
-        with transaction():
-            tell(
-                "order_confirmed",
-                account_id=account,
-                subject=ORDER,
-                path="/orders/O-000009",
-                now=datetime.now(UTC),
-                membership_ids=[buyer],
-                supplier_roles=[Role.ORDER_DESK],
-            )
-
-
-def ask_for_a_file(name: str) -> None:
-    """Ask for a list that says something new, to be written before all mails are sent."""
-    buyer, at = Cast().acme.buyer, datetime.now(UTC)
-    create_quote(buyer, at, title=name)
-    at -= timedelta(hours=1)
-    ask_for_export(buyer, "/quotes?format=csv", title=name, now=at, key=name)
 
 
 def deaths(chance: Random) -> Iterator[tuple[str, Arrange | None]]:
@@ -91,42 +57,6 @@ def deaths(chance: Random) -> Iterator[tuple[str, Arrange | None]]:
         for point in (Point.AMID_STATEMENTS, Point.BEFORE_COMMIT, Point.AFTER_COMMIT):
             yield point, Death(point, chance.randint(1, 4))
         yield "at a random moment", None
-
-
-def ended(town: Town, since: int) -> bool:
-    [(left,)] = town.rows(
-        "select count(*) from job where state in ('waiting', 'running') and id > :since"
-        " and kind in ('messages.deliver', 'lists.export')",
-        since=since,
-    )
-    return bool(left == 0)
-
-
-def last_job(town: Town) -> int:
-    return int(town.rows("select coalesce(max(id), 0) from job")[0][0])
-
-
-def wait_until_ended(town: Town, since: int) -> None:
-    deadline = time.monotonic() + 120
-    while not ended(town, since):
-        assert time.monotonic() < deadline, "jobs are left"
-        time.sleep(0.1)
-
-
-def sent_ids(town: Town, since: int) -> list[str]:
-    """Return the Message-ID of each mail that the rows say was sent."""
-    return [
-        f"<{kind}.{message}.{person}@localhost>"
-        for kind, message, person in town.rows(
-            "select message.kind, message.id, delivery.person_id from delivery"
-            " join message on message.id = delivery.message_id where message.id > :since",
-            since=since,
-        )
-    ]
-
-
-def last_message(town: Town) -> int:
-    return int(town.rows("select coalesce(max(id), 0) from message")[0][0])
 
 
 def test_each_job_ends_and_each_mail_arrives(

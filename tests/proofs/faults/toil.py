@@ -127,6 +127,18 @@ def send_later(_app: Flask) -> None:
     patch.object(messages, "send", deferred).start()
 
 
+def each_for_itself(_app: Flask) -> None:
+    """Take a server that is away for a failure of the one mail. For the negative control."""
+
+    def refused(*args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on
+        try:
+            sending.send(*args, **options)
+        except actions.AwayError as error:
+            raise ConnectionError(str(error)) from error
+
+    patch.object(messages, "send", refused).start()
+
+
 def without_lease(_app: Flask) -> None:
     """Take jobs without saying so: what no worker may do. For the negative control."""
     patch.object(actions, "LEASE", timedelta(hours=-1)).start()
