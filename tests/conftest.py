@@ -54,6 +54,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         del os.environ[SERVER]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what proofs counted: `record_property("counts", text)` reaches here from any worker."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, text in getattr(report, "user_properties", ()):
+                if name == "counts" and report.when == "call":
+                    terminalreporter.write_line(str(text))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         kinds = _kinds(metafunc.config)
