@@ -1,7 +1,7 @@
 """The way of quotes: how many that were begun got to approval, through it, and to an order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum, unique
@@ -170,7 +170,11 @@ def _work(actor: Actor, wanted: Wanted) -> Worked:
         notes=converter.notes,
         charted=(f.QUOTES,),
         has_totals=False,
+        headed=(f.QUOTES, BECAME_ORDERS, f.QUOTE_VALUE),
     )
+
+
+BECAME_ORDERS: Final = replace(f.QUOTE_SHARE, label=N_("Quotes that became orders"))
 
 
 def _head(ways: Sequence[Way], last: ResultRow) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def _changes(actor: Actor, report: Report, wanted: Wanted, worked: Worked) -> Se
         old = report.work(actor, before).totals
     return [
         Change(figure, now, old.get(figure.key), change(now, old.get(figure.key)))
-        for figure in worked.figures
+        for figure in worked.headed or worked.figures
         if (now := worked.totals.get(figure.key)) is not None
     ]
 

@@ -49,6 +49,8 @@ class Worked:
     charted: Sequence[Figure] = ()
     has_totals: bool = True
     """Whether the totals are a row of the table; stages of a way have no sum."""
+    headed: Sequence[Figure] = ()
+    """The figures of the totals, where they are called otherwise than in the table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from flask_babel import gettext as _
+
+from portal.web.formats import quantity
 
 
 class Happening(Protocol):
@@ -65,9 +68,9 @@ def label_of(event: Happening, labels: Mapping[str, str]) -> str:
 
 
 def _goods(event: Happening) -> str:
-    """Return which goods an event is about, where it names them."""
-    sku, quantity = event.data.get("sku"), event.data.get("quantity")
-    return f"{quantity} × {sku}" if sku and quantity else sku or ""
+    """Return which goods an event is about, where it names them; figures are kept as texts."""
+    sku, count = event.data.get("sku"), event.data.get("quantity")
+    return f"{quantity(Decimal(count))} × {sku}" if sku and count else sku or ""
 
 
 def _who(event: Happening, names: Mapping[int, str]) -> str:

@@ -65,13 +65,17 @@ def test_a_repair_goes_its_way_on_the_page_of_its_case(
 
 
 def test_a_finished_repair_is_read_before_another_one_is_announced(
-    case_number: str, buyer: PortalClient, bring: Bring
+    case_number: str, buyer: PortalClient, agent: PortalClient, bring: Bring
 ) -> None:
-    done = bring(Move.RECEIVE, Move.DIAGNOSE, Move.START, Move.PASS, Move.RETURN)
+    bring(Move.RECEIVE, Move.DIAGNOSE)
+    part = {"sku": "KB-0001", "quantity": "1", "key": "p"}
+    assert agent.post(f"/service/cases/{case_number}/repair/parts", data=part).status_code == 303
+    done = bring(Move.START, Move.PASS, Move.RETURN)
 
     page = buyer.get(f"/service/cases/{case_number}").text
 
     assert page.index(f"Repair {done.number}") < page.index("Announce another repair")
+    assert page.count(">1 × KB-0001<") == 2, "reserved and used"
 
 
 def test_what_cant_be_added_is_said_at_the_form_and_stays_typed(
