@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     SQLColumnExpression,
     and_,
     case,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import joinedload
 
+from portal.catalog.by_price import MOST_PRICED, Asking, ids_by_price
 from portal.catalog.models import Category, PartNumber, Product, ProductAttribute, sku_key
 from portal.catalog.queries import visible_products
 from portal.catalog.search_index import found_by
@@ -41,6 +43,7 @@ class ProductSort(StrEnum):
     BEST = "best"
     NAME = "name"
     SKU = "sku"
+    PRICE = "price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +89,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the catalogue and every way to narrow it further."""
+    """One page of the catalogue, its order, and every way to narrow it further."""
 
     page: Page[Item]
+    sort: Sort[ProductSort]
+    can_sort_by_price: bool
     categories: Sequence[Node]
     chosen: Category | None
     manufacturers: Sequence[Value]
@@ -111,7 +116,7 @@ class _Conditions:
 _ANY: Final = Product.id.is_not(None)
 
 
-def search_products(
+def search_products(  # noqa: PLR0913 - what a list of the catalogue can be asked
     actor: Actor,
     filters: Filters,
     *,
@@ -119,8 +124,20 @@ def search_products(
     locale: str,
     number: int = 1,
     size: int = 50,
+    asking: Asking | None = None,
 ) -> Listing:
-    """Return one page of what an actor sees, with exact counts, in three statements."""
+    """Return one page of what an actor sees, with exact counts, in three statements.
+
+    Args:
+        actor: Who looks.
+        filters: What the list is narrowed to.
+        sort: By what it is wished to be ordered; see ``Listing.sort`` for how it is.
+        locale: The language whose names are ordered.
+        number: The page, from 1.
+        size: How many products a page shows.
+        asking: Whose prices the list can be ordered by; that needs three statements more. Without
+            it, and for more than `MOST_PRICED` products, the best match comes first instead.
+    """
     others = _conditions(filters, _matches(actor, filters.text) if filters.text else _ANY)
     counted = _count_categories(actor, others)
     categories = sorted((each for each, _count in counted if each), key=_place)
@@ -129,10 +146,17 @@ def search_products(
     below = _below(filters.category_path, categories) if filters.category_path else None
     conditions = others if below is None else replace(others, category=_within(below))
     total = sum(count for key, count in direct.items() if below is None or key in below)
+    may_price = asking if total <= MOST_PRICED else None
+    if sort.key is ProductSort.PRICE and may_price is None:
+        sort = Sort(ProductSort.BEST)
     is_narrow = bool(filters.category_path or filters.attributes or total <= MOST_COUNTED)
     manufacturers, attributes = _count_values(actor, conditions, with_attributes=is_narrow)
     return Listing(
-        page=_page(actor, filters, conditions, _Slice(sort, locale, number, size, total)),
+        page=_page(
+            actor, filters, conditions, _Slice(sort, locale, number, size, total, may_price)
+        ),
+        sort=sort,
+        can_sort_by_price=may_price is not None,
         categories=_nodes(categories, direct, chosen),
         chosen=chosen,
         manufacturers=_values(manufacturers, filters.manufacturers),
@@ -149,6 +173,7 @@ class _Slice:
     number: int
     size: int
     total: int
+    asking: Asking | None
 
 
 def _place(category: Category) -> list[str]:
@@ -223,19 +248,27 @@ def _within(category_ids: Collection[int]) -> ColumnElement[bool]:
 
 
 def _page(actor: Actor, filters: Filters, conditions: _Conditions, part: _Slice) -> Page[Item]:
+    found = visible_products(actor).where(conditions.all())
+    first = offset_of(part.number, part.size)
+    if part.sort.key is ProductSort.PRICE and part.asking is not None:
+        ranked = ids_by_price(part.asking, found, descending=part.sort.descending)
+        places = {key: place for place, key in enumerate(ranked[first : first + part.size])}
+        items = _items(actor, select(Product).where(Product.id.in_(places)))
+        items.sort(key=lambda item: places[item.product.id])
+    else:
+        order = _order(filters.text, part.sort, part.locale)
+        items = _items(actor, found.order_by(*order).limit(part.size).offset(first))
+    return Page(items, part.total, part.number, part.size)
+
+
+def _items(actor: Actor, products: Select[Product]) -> list[Item]:
     own = and_(PartNumber.product_id == Product.id, PartNumber.account_id == actor.account_id)
     rows = db.session.execute(
-        visible_products(actor)
-        .where(conditions.all())
-        .outerjoin(PartNumber, own)
+        products.outerjoin(PartNumber, own)
         .with_only_columns(Product, PartNumber.buyer_sku, PartNumber.name)
         .options(joinedload(Product.category))
-        .order_by(*_order(filters.text, part.sort, part.locale))
-        .limit(part.size)
-        .offset(offset_of(part.number, part.size))
     )
-    items = [Item(product, own_number, own_name) for product, own_number, own_name in rows]
-    return Page(items, part.total, part.number, part.size)
+    return [Item(product, own_number, own_name) for product, own_number, own_name in rows]
 
 
 def _order(text: str, sort: Sort[ProductSort], locale: str) -> list[SQLColumnExpression[Any]]:
@@ -246,6 +279,7 @@ def _order(text: str, sort: Sort[ProductSort], locale: str) -> list[SQLColumnExp
         ProductSort.BEST: [_closeness(text), name] if text else [name],
         ProductSort.NAME: [name],
         ProductSort.SKU: [Product.sku_key],
+        ProductSort.PRICE: [],  # see `ids_by_price`
     }
     columns = keys[sort.key]
     return [*(column.desc() if sort.descending else column for column in columns), Product.id]

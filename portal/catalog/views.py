@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.catalog import forms
 from portal.catalog.browsing import ProductSort, search_products
+from portal.catalog.by_price import MOST_PRICED, Asking
 from portal.catalog.models import Category
 from portal.catalog.offers import find_offers, reader_of
 from portal.catalog.queries import (
@@ -45,22 +46,25 @@ def expected_here(availability: Availability) -> date | None:
 @requires(P.CATALOG_READ)
 def index() -> ResponseReturnValue:
     actor, filters = current_actor(), forms.read_filters()
+    reader = reader_of(actor, request.args.get("account", "").strip())
+    as_of = forms.read_as_of(now(), reader.time_zone if reader else actor.time_zone)
+    wished = sort_of(ProductSort, ProductSort.BEST)
     listing = search_products(
         actor,
         filters,
-        sort=(sort := sort_of(ProductSort, ProductSort.BEST)),
+        sort=wished,
         locale=current_language().tag,
         number=page_number(),
         size=page_size(),
+        asking=Asking(reader.buyer, as_of.at) if reader else None,
     )
-    reader = reader_of(actor, request.args.get("account", "").strip())
-    as_of = forms.read_as_of(now(), reader.time_zone if reader else actor.time_zone)
     products = [item.product for item in listing.page.items]
     page = render_template(
         "catalog/index.html",
         listing=listing,
         filters=filters,
-        sort=sort,
+        sort=listing.sort,
+        most_priced=MOST_PRICED if reader and wished.key != listing.sort.key else None,
         reader=reader,
         as_of=as_of,
         offers=find_offers(reader, products, as_of.at) if reader else {},

@@ -27,7 +27,7 @@ from portal.catalog.pricing.models import PriceEntry
 from portal.catalog.pricing.rules import Entry, EntryKind, PriceRequest, Window
 from portal.db import db, in_pages
 
-PAGE = 2_000
+PAGE = 5_000
 _OWN: Final = aliased(Category)
 _ABOVE: Final = aliased(Category)
 """Made once: an alias copies the columns of its table, which costs more than most statements."""
