@@ -147,7 +147,8 @@ class OrderLine(Base):
     ``quantity`` is what was ordered and never changes. ``cancelled`` is how much of it is given up,
     ``reopened`` how much of that the quote has open again (only what was cancelled before the
     supplier confirmed). ``backordered`` is how much of the rest comes later than ``promised_on``.
-    ``workshop`` is how much of it a repair takes off the workshop's own shelves; it never changes.
+    ``workshop`` is how much of it a repair takes off the workshop's own shelves; it lessens where
+    the repair gives parts back.
     ``line_total`` is that of what is not cancelled.
     """
 

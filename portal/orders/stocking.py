@@ -7,15 +7,16 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from portal.catalog.models import Product, UomConversion
 from portal.catalog.stock import actions as stock
 from portal.catalog.stock.queries import count_in_own_unit, find_availability
 from portal.catalog.stock.rules import Availability
-from portal.db import db
+from portal.db import db, lock
 from portal.orders.models import Order, OrderLine
 from portal.orders.progress import Supply
-from portal.orders.rules import KIND
+from portal.orders.rules import KIND, TO_SHIP
 from portal.policy import Actor
 
 _PLACES: Final = Decimal("0.001")
@@ -60,6 +61,36 @@ def _given_shares(quote_id: int) -> dict[tuple[int, str], Decimal]:
         key = line.product_id, line.uom
         given[key] = given.get(key, Decimal(0)) + min(line.workshop, line.valid)
     return given
+
+
+def lock_orders_of(quote_id: int) -> list[Order]:
+    """Return the orders made from a locked quote with their lines, locked."""
+    statement = select(Order).where(Order.quote_id == quote_id).order_by(Order.id)
+    return list(db.session.scalars(lock(statement.options(selectinload(Order.lines)))))
+
+
+def lessen_workshop_share(actor: Actor, quote_id: int, *, now: datetime) -> None:
+    """Let the goods for sale give what the workshop gave back: for the last orders first.
+
+    What has left stays as it is; what the desk confirmed is reserved at once. The quote is locked.
+    """
+    taken: dict[tuple[int, str], Decimal] = {}
+    for find in _repair_parts:
+        taken |= find(quote_id)
+    over = {
+        key: given - taken.get(key, Decimal(0)) for key, given in _given_shares(quote_id).items()
+    }
+    for order in reversed(lock_orders_of(quote_id)):
+        wants: dict[OrderLine, Decimal] = {}
+        for line in order.lines:
+            key, before = (line.product_id, line.uom), line.counts.to_take
+            less = min(over.get(key, Decimal(0)), line.workshop - min(line.workshop, line.shipped))
+            if less > 0:
+                line.workshop, over[key] = line.workshop - less, over[key] - less
+                wants[line] = line.counts.to_take - before
+        counted = _counted(wants)
+        if counted and order.status in TO_SHIP:
+            stock.reserve((KIND, order.id), counted, now=now, actor=actor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,8 @@ def take_step(
         PartsWaitError: It starts before every part is approved and lies there.
     """
     with transaction():
+        if move is Move.GIVE_UP:  # it gives parts back, for which orders may wait
+            parts.lock_quotes(actor, number)
         case = get_case(actor, number, for_update=True)
         _must(actor, Permission.REPAIR_WORK, case)
         repair = queries.get_current(case, for_update=True)

@@ -17,6 +17,7 @@ from portal.catalog.queries import find_products_by_sku
 from portal.catalog.stock import actions as stock
 from portal.catalog.stock.rules import Store
 from portal.db import db, transaction
+from portal.orders.stocking import lessen_workshop_share, lock_orders_of
 from portal.policy import Actor, Permission
 from portal.quotes.adding import put_on_draft, take_off_draft
 from portal.quotes.models import Quote
@@ -112,12 +113,19 @@ def add_part(
     return part
 
 
-def _locked(actor: Actor, number: str) -> tuple[Case, Repair]:
-    """Lock the quote under way, then the case, then its repair, as every action does."""
+def lock_quotes(actor: Actor, number: str) -> None:
+    """Lock the quotes on which parts of a case's repair stand, and the orders made from them."""
     seen = queries.get_current(get_case(actor, number))
-    draft = open_estimate(seen)
-    if draft is not None:
-        get_quote(draft.id, lock=True)
+    used = {*queries.HELD, *queries.TAKEN}
+    held = {part.quote_id for part in seen.parts if part.status in used}
+    for quote_id in sorted(filter(None, held)):
+        get_quote(quote_id, lock=True)
+        lock_orders_of(quote_id)
+
+
+def _locked(actor: Actor, number: str) -> tuple[Case, Repair]:
+    """Lock the quotes under way, then the case, then its repair, as every action does."""
+    lock_quotes(actor, number)
     case = get_case(actor, number, for_update=True)
     actor.must_reach(
         Permission.REPAIR_WORK,
@@ -238,6 +246,7 @@ def remove_part(actor: Actor, number: str, part_id: int, *, now: datetime) -> Re
         if part.status is PartStatus.GIVEN_BACK:
             return part
         _must_change(repair)
+        was_taken = part.status in queries.TAKEN
         if part.status is PartStatus.QUOTED:
             _take_off_quote(actor, part, now)
         elif part.status is PartStatus.RESERVED:
@@ -254,7 +263,15 @@ def remove_part(actor: Actor, number: str, part_id: int, *, now: datetime) -> Re
             raise PartGoneError(sku=part.sku, status=part.status.label)
         part.status = PartStatus.GIVEN_BACK
         note_change(actor, repair, "repair.part-removed", now, sku=part.sku, quantity=part.quantity)
+        if was_taken:
+            _tell_orders(actor, [part], now)
     return part
+
+
+def _tell_orders(actor: Actor, given_back: Sequence[RepairPart], now: datetime) -> None:
+    """Let orders that count on parts from these shelves take them from the goods for sale."""
+    for quote_id in sorted({part.quote_id for part in given_back if part.quote_id}):
+        lessen_workshop_share(actor, quote_id, now=now)
 
 
 def _take_off_quote(actor: Actor, part: RepairPart, now: datetime) -> None:
@@ -331,6 +348,7 @@ def leave_all(actor: Actor, repair: Repair, now: datetime) -> None:
     for part in left:
         part.status = PartStatus.GIVEN_BACK
         note_change(actor, repair, "repair.part-removed", now, sku=part.sku, quantity=part.quantity)
+    _tell_orders(actor, left, now)
     for part in repair.parts:
         if part.status is PartStatus.QUOTED:
             part.status = PartStatus.REFUSED

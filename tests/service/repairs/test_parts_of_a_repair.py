@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -289,6 +290,35 @@ def test_a_part_is_not_taken_from_the_goods_for_sale_once_more(
     assert _for_sale(product) == Availability(for_sale.on_hand - 1, for_sale.reserved)
     repair = get_current(get_case(cast.supplier.service_agent, case_number))
     assert find_reserved(("repair", repair.id), store=Store.REPAIR) == {product: Decimal(2)}
+
+
+@pytest.mark.usefixtures("out_of_warranty")
+@pytest.mark.parametrize("way", ["given back", "given up"])
+def test_what_the_workshop_gives_back_after_the_order_comes_from_the_goods_for_sale(  # noqa: PLR0913, PLR0917 - the whole way
+    bring: Bring,
+    add: Add,
+    step: Callable[[Move], Repair],
+    stock_up: StockUp,
+    cast: Cast,
+    case_number: str,
+    now: datetime,
+    way: str,
+) -> None:
+    product, desk = stock_up(SKU, 5), cast.supplier.order_desk
+    bring(Move.RECEIVE, Move.DIAGNOSE)
+    part = add(quantity=3)
+    assert _submit(cast, _number(part), now).status is QuoteStatus.APPROVED
+    placed, confirmed = (_order(cast, _number(part), pieces, now) for pieces in (1, 2))
+    confirm_order(desk, confirmed.number, now=now)
+    assert [order.lines[0].workshop for order in (placed, confirmed)] == [1, 2]
+
+    give_back = partial(remove_part, cast.supplier.service_agent, case_number, part.id, now=now)
+    give_back() if way == "given back" else step(Move.GIVE_UP)
+
+    assert find_reserved(("order", confirmed.id)) == {product: Decimal(2)}
+    assert find_reserved(("order", placed.id)) == {}, "nobody has confirmed it yet"
+    confirm_order(desk, placed.number, now=now)
+    assert find_reserved(("order", placed.id)) == {product: Decimal(1)}
 
 
 def _for_sale(product_id: int) -> Availability:
