@@ -110,7 +110,7 @@ def name_documents(rows: Sequence[JobRow]) -> list[JobRow]:
     for page in in_pages(sorted(ids)):
         found = db.session.execute(select(Quote.id, Quote.number).where(Quote.id.in_(page)))
         numbers |= dict(found.all())
-    return [replace(row, about=numbers.get(row.job.payload.get("quote_id"), "")) for row in rows]
+    return [replace(row, about=numbers.get(row.job.payload.get("quote_id", 0), "")) for row in rows]
 
 
 def find_member_name(membership_id: int | None) -> str:

@@ -149,7 +149,10 @@ def find_all(
     statement = _all(actor, tab, kind).order_by(Job.id.desc()).offset(offset)
     if limit is not None:
         statement = statement.limit(limit)
-    return [JobRow(job, title or "", *ids) for job, title, *ids in db.session.execute(statement)]
+    return [
+        JobRow(job, title or "", account_id, membership_id)
+        for job, title, account_id, membership_id in db.session.execute(statement)
+    ]
 
 
 def count_by_tab(actor: Actor, kind: str = "") -> Mapping[JobTab, int]:

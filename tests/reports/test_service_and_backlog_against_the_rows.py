@@ -277,7 +277,9 @@ def test_complaints_are_counted_by_what_they_are_about(cast: Cast, now: datetime
             key: (
                 len(own),
                 sum(case.status.value in {"new", "open", "waiting for customer"} for case in own),
-                sum(bool(case.severity) and case.severity.value == "critical" for case in own),
+                sum(
+                    case.severity is not None and case.severity.value == "critical" for case in own
+                ),
                 sum(
                     case.follow_up_on is not None
                     and case.follow_up_on <= today
