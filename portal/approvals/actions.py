@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import select
@@ -36,6 +36,7 @@ __all__ = [
     "decide",
     "decide_many",
     "expire_run",
+    "extend_run",
     "on_outcome",
     "preview_route",
     "start_run",
@@ -346,6 +347,23 @@ def expire_run(
 ) -> ApprovalRun | None:
     """End the open run of a subject whose time is over; ``None`` where none is open."""
     return _close(kind, subject_id, RunState.EXPIRED, now, actor)
+
+
+def extend_run(kind: str, subject_id: int, until: datetime, last_day: date) -> None:
+    """Let the open run of a subject be decided for longer; nothing happens where none is open.
+
+    Args:
+        until: The exclusive instant from which nobody decides any more.
+        last_day: The day before it, as approvers read it.
+    """
+    with transaction():
+        of_subject = select(ApprovalRun).where(
+            ApprovalRun.kind == kind, ApprovalRun.subject_id == subject_id
+        )
+        run = db.session.scalar(lock(of_subject))
+        if run is not None and run.is_open:
+            run.expires_at = until
+            run.summary = run.summary | {"valid_until": last_day.isoformat()}
 
 
 def _close(

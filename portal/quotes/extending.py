@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from portal.accounts.models import Account
+from portal.approvals.actions import extend_run
 from portal.db import db, transaction
 from portal.errors import N_, ConflictError, InvalidError
 from portal.lifecycle import IllegalMoveError
@@ -17,7 +18,7 @@ from portal.quotes import queries
 from portal.quotes.guarding import bump, must_reach, record_quote
 from portal.quotes.models import Quote
 from portal.quotes.outcomes import plan_end, tell_requesters
-from portal.quotes.rules import EXPIRING, last_day_of
+from portal.quotes.rules import EXPIRING, KIND, last_day_of
 
 MOST_DAYS: Final = 366
 
@@ -85,6 +86,7 @@ def extend_quote(
             raise EndedError(number=number)
         after = _end_of(quote, until, before, now)
         quote.current.extended_until = after
+        extend_run(KIND, quote.current.id, after, until)
         bump(quote, now, valid_until=after)
         record_quote(actor, "quote.extended", quote, now, before=before, until=after, reason=reason)
         plan_end(quote, now)

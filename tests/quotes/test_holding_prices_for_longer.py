@@ -8,6 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from portal.approvals.actions import RunExpiredError, decide
+from portal.approvals.queries import find_run, load_run
+from portal.approvals.rules import Answer
 from portal.db import db
 from portal.demo.cast import Cast
 from portal.errors import NotAllowedError
@@ -29,6 +32,8 @@ from portal.quotes.rules import KIND, QuoteStatus
 SignIn = Callable[..., FlaskClient]
 SMALL = [("MN-0001", Decimal(1), None)]
 """Below every threshold of the policy: approved at once."""
+DEAR = [("LT-0001", Decimal(3), None)]
+"""Above the first one: the approver is asked."""
 
 
 @pytest.fixture
@@ -62,6 +67,23 @@ def test_the_order_can_be_made_until_the_later_day_and_not_after(
     assert require_proof(quote, quote.current, first + timedelta(days=9)).content_hash == content
     with pytest.raises(QuoteExpiredError):
         require_proof(quote, quote.current, first + timedelta(days=10))
+
+
+def test_who_must_approve_has_until_the_later_day_too(cast: Cast, now: datetime) -> None:
+    quote = actions.add_lines(cast.acme.buyer, None, DEAR, now)
+    quote = actions.submit_quote(cast.acme.buyer, quote.number, quote.version, {}, now)
+    first, day, run = end_of(quote), later(quote, 10), find_run(KIND, quote.current.id)
+    assert quote.status is QuoteStatus.IN_APPROVAL
+    assert run is not None
+    actions.extend_quote(cast.supplier.account_manager, quote.number, day, now=now)
+    ends = [first + timedelta(days=9), first + timedelta(days=10)]
+
+    with pytest.raises(RunExpiredError):
+        decide(cast.acme.approver, run.id, Answer.APPROVE, "", run.content_hash, ends[1])
+    decide(cast.acme.approver, run.id, Answer.APPROVE, "", run.content_hash, ends[0])
+
+    assert queries.get_quote(cast.acme.buyer, quote.number).status is QuoteStatus.APPROVED
+    assert load_run(run.id).summary["valid_until"] == day.isoformat()
 
 
 def test_it_ends_on_the_later_day_and_reminds_of_that_one(

@@ -91,7 +91,7 @@ def expect_save(  # noqa: PLR0911 - a list of reasons
         return refused({"DraftConflictError"})
     if quote["status"] != "draft":
         return refused({"IllegalMoveError"})
-    if stands == c["quantity"]:
+    if line is None or stands == c["quantity"]:  # a line that is gone can't be changed
         return REPEAT
     if c["quantity"] < model.taken(c.on, c["line"]):
         return refused({"BelowOrderedError"})
