@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum, unique
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
+    BindParameter,
     ColumnElement,
+    CompoundSelect,
     Select,
+    bindparam,
     cast,
     func,
     literal,
@@ -22,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from portal.catalog.models import Category, Product, UomConversion
-from portal.catalog.pricing.chains import Period, holds_within
+from portal.catalog.pricing.chains import ASKED, Period, holds_within
 from portal.catalog.pricing.models import PriceEntry
 from portal.catalog.pricing.rules import Entry, EntryKind, PriceRequest, Window
 from portal.db import db, in_pages
@@ -99,13 +104,18 @@ def load_book(
 ) -> Book:
     """Read everything the price rule needs to know about some products, in one statement."""
     found = _Found()
-    categories = {each.category_id for each in products if each.category_id}
-    shared = _of_categories(sorted(categories), sorted(version_ids), period)
+    asked = {
+        "version_ids": sorted(version_ids),
+        "category_ids": sorted({each.category_id for each in products if each.category_id}),
+        "first": period.first,
+        "last": period.last,
+    }
+    is_first = True
     for page in in_pages(sorted({product.id for product in products}), PAGE):
-        own = _of_products(page, sorted(version_ids), period)
-        for what, *row in db.session.execute(union_all(*own, *shared)):
+        statement = _statement(with_categories=is_first)
+        for what, *row in db.session.execute(statement, {**asked, "product_ids": page}):
             found.take(what, row)
-        shared = ()  # categories are the same for every page
+        is_first = False  # categories are the same for every page
     return Book(found.paths, found.ancestors, found.by_product, found.by_category, found.factors)
 
 
@@ -182,10 +192,23 @@ def _add(
     found.setdefault(key, {}).setdefault(facts[0], []).append(entry)
 
 
+Asked = BindParameter[int]
 Parts = tuple[Select[*tuple[Any, ...]], ...]
 
 
-def _of_products(product_ids: Sequence[int], version_ids: Sequence[int], period: Period) -> Parts:
+@cache
+def _statement(*, with_categories: bool) -> CompoundSelect[*tuple[Any, ...]]:
+    """Return the one statement, which is built once and told what to look for when it runs."""
+    product_ids = bindparam("product_ids", type_=BigInteger, expanding=True)
+    version_ids = bindparam("version_ids", type_=BigInteger, expanding=True)
+    parts = _of_products(product_ids, version_ids)
+    if with_categories:
+        category_ids = bindparam("category_ids", type_=BigInteger, expanding=True)
+        parts += _of_categories(category_ids, version_ids)
+    return union_all(*parts)
+
+
+def _of_products(product_ids: Asked, version_ids: Asked) -> Parts:
     """Select what is said of some products themselves: entries and units of measure."""
     entries = (
         select(
@@ -199,7 +222,7 @@ def _of_products(product_ids: Sequence[int], version_ids: Sequence[int], period:
         .where(
             PriceEntry.version_id.in_(version_ids),
             PriceEntry.product_id.in_(product_ids),
-            holds_within(PriceEntry.valid_from, PriceEntry.valid_to, period),
+            holds_within(PriceEntry.valid_from, PriceEntry.valid_to, ASKED),
         )
     )
     names: dict[Any, Any] = {PriceEntry.uom: UomConversion.to_uom}
@@ -213,9 +236,7 @@ def _of_products(product_ids: Sequence[int], version_ids: Sequence[int], period:
     return entries, conversions
 
 
-def _of_categories(
-    category_ids: Sequence[int], version_ids: Sequence[int], period: Period
-) -> Parts:
+def _of_categories(category_ids: Asked, version_ids: Asked) -> Parts:
     """Select what is said of the categories that products stand in, and which stand above them."""
     own, above = _OWN, _ABOVE
     names: dict[Any, Any] = {PriceEntry.version_id: above.id}
@@ -243,7 +264,7 @@ def _of_categories(
         .where(
             PriceEntry.version_id.in_(version_ids),
             PriceEntry.category_id.in_(reached),
-            holds_within(PriceEntry.valid_from, PriceEntry.valid_to, period),
+            holds_within(PriceEntry.valid_from, PriceEntry.valid_to, ASKED),
         )
     )
     return ancestors, entries

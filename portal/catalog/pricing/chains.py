@@ -3,9 +3,20 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Account, Unit
@@ -23,7 +34,7 @@ from portal.catalog.pricing.rules import (
     Window,
     order_lists,
 )
-from portal.db import db
+from portal.db import UtcDateTime, db
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 _PARENT: Final = aliased(Unit)
@@ -54,6 +65,17 @@ class Period:
         """Return the period that spans some instants."""
         known = sorted(instants)
         return cls(known[0], known[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The period of a statement that is built once and told its instants when it runs."""
+
+    first: ColumnElement[datetime]
+    last: ColumnElement[datetime]
+
+
+ASKED: Final = _Asked(bindparam("first", type_=UtcDateTime), bindparam("last", type_=UtcDateTime))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +179,14 @@ def load_lists(account_id: int, currency: str, unit_ids: Collection[int], period
     versions: dict[int, dict[int, _Version]] = {}
     carried: dict[int, dict[int, _Carried]] = {}
     # A list stands in one row per assignment, version and agreement of it: few of each.
-    for row in db.session.execute(_reaching(account_id, currency, unit_ids, period)):
+    asked = {
+        "account_id": account_id,
+        "currency": currency,
+        "unit_ids": sorted(unit_ids),
+        "first": period.first,
+        "last": period.last,
+    }
+    for row in db.session.execute(_reaching(), asked):
         assignment, version, agreement = row[:9], row[9:14], row[14:19]
         list_id = row[0]
         assigned[list_id, assignment[3]] = _assigned(assignment)
@@ -193,20 +222,22 @@ def unit_path_of(buyer: Buyer) -> tuple[int, ...]:
     return tuple(db.session.scalars(select(above.c.id).order_by(above.c.distance)))
 
 
-def _reaching(
-    account_id: int, currency: str, unit_ids: Collection[int], period: Period
-) -> Select[*tuple[Any, ...]]:
+@cache
+def _reaching() -> Select[*tuple[Any, ...]]:
     """Select the lists of a currency that reach the account, and its standard list in any case.
 
-    Each comes with its publications in force and with the account's agreements that carry it.
+    Each comes with its publications in force and with the account's agreements that carry it. The
+    statement is built once; `load_lists` names what it asks for.
     """
+    account_id = bindparam("account_id", type_=BigInteger)
+    unit_ids = bindparam("unit_ids", type_=BigInteger, expanding=True)
     version, agreement = PriceListVersion, AgreementList
     own = select(Account.tier, Account.segment).where(Account.id == account_id).subquery()
     target = PriceAssignment
     reaches = or_(
         and_(
             target.account_id == account_id,
-            or_(target.unit_id.is_(None), target.unit_id.in_(sorted(unit_ids))),
+            or_(target.unit_id.is_(None), target.unit_id.in_(unit_ids)),
         ),
         target.tier == select(own.c.tier).scalar_subquery(),
         target.segment == select(own.c.segment).scalar_subquery(),
@@ -239,22 +270,22 @@ def _reaching(
             and_(
                 target.list_id == PriceList.id,
                 reaches,
-                holds_within(target.valid_from, target.valid_to, period),
+                holds_within(target.valid_from, target.valid_to, ASKED),
             ),
         )
-        .outerjoin(version, and_(version.list_id == PriceList.id, _is_in_force(period)))
+        .outerjoin(version, and_(version.list_id == PriceList.id, _is_in_force(ASKED)))
         .outerjoin(
             agreement,
             and_(agreement.list_id == PriceList.id, agreement.account_id == account_id),
         )
         .where(
-            PriceList.currency == currency,
+            PriceList.currency == bindparam("currency"),
             or_(target.id.is_not(None), PriceList.kind == ListKind.STANDARD.value),
         )
     )
 
 
-def holds_within(start: Any, end: Any, period: Period) -> ColumnElement[bool]:  # noqa: ANN401 - columns
+def holds_within(start: Any, end: Any, period: "Period | _Asked") -> ColumnElement[bool]:  # noqa: ANN401 - columns
     """Return the condition that a half-open window holds at some instant of the period."""
     return and_(or_(start.is_(None), start <= period.last), or_(end.is_(None), end > period.first))
 
@@ -294,7 +325,7 @@ def _level(row: _Assigned) -> Level:
     return Level.LIST_GROUP
 
 
-def _is_in_force(period: Period) -> ColumnElement[bool]:
+def _is_in_force(period: "Period | _Asked") -> ColumnElement[bool]:
     """Return the condition that a publication is in force at some instant of the period."""
     version, earlier = PriceListVersion, _EARLIER
     first = (
