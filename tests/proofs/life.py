@@ -120,14 +120,14 @@ def _convert(actor: Actor, number: str, now: datetime) -> object:
 
 
 def _settle(outcome: Outcome) -> Act:
-    def act(_actor: Actor, number: str, now: datetime) -> object:
-        return outcomes.settle(_quote(number).current.id, outcome, now, None)
+    def act(_actor: Actor, number: str, now: datetime) -> None:
+        outcomes.settle(_quote(number).current.id, outcome, now, None)
 
     return act
 
 
-def _expire(_actor: Actor, number: str, now: datetime) -> object:
-    return outcomes.expire_due({"quote_id": _quote(number).id}, now + timedelta(days=3650))
+def _expire(_actor: Actor, number: str, now: datetime) -> None:
+    outcomes.expire_due({"quote_id": _quote(number).id}, now + timedelta(days=3650))
 
 
 QUOTES: Final = (
@@ -363,10 +363,12 @@ REPAIRS: Final = tuple(
     for move in RepairMove
 )
 
-ASSETS: Final = tuple(
-    Row(steps=(move,), act=lambda a, n, t, m=move: move_by_tag(a, n, m, now=t, account="ACME"))
-    for move in AssetMove
-)
+
+def _moved(move: AssetMove) -> Act:
+    return lambda a, n, t: move_by_tag(a, n, move, now=t, account="ACME")
+
+
+ASSETS: Final = tuple(Row(steps=(move,), act=_moved(move)) for move in AssetMove)
 
 ARTICLES: Final = (
     Row(

@@ -19,7 +19,12 @@ from sqlalchemy import Table, func, select, update
 
 import portal
 from portal.accounts.queries import load_actor
-from portal.db import Base, db
+from portal.approvals.actions import decide
+from portal.approvals.models import ApprovalRun, StepApprover
+from portal.approvals.rules import Answer, RunState
+from portal.catalog.pricing.actions import open_draft, publish_list, rollback_list
+from portal.catalog.pricing.models import PriceList, PriceListVersion
+from portal.db import Base, db, transaction
 from portal.demo.cast import Cast
 from portal.errors import DomainError, NotAllowedError, NotFoundError
 from portal.jobs.rules import Move as JobMove
@@ -106,7 +111,7 @@ def test_a_step_is_let_through_exactly_as_its_table_says(table: type[Enum]) -> N
     assert asked["no"]
 
 
-def _said(step: Any, state: object, actor: Actor) -> str:  # noqa: ANN401 - a step of any table
+def _said(step: Any, state: Any, actor: Actor) -> str:  # noqa: ANN401 - of any table
     try:
         step.check(state, actor, "X-1") if isinstance(step, Step) else step.apply(
             state, actor, "X-1"
@@ -206,7 +211,7 @@ def _cells(life: Life, row: Row, actors: dict[str, Actor]) -> Iterator[tuple[str
 @pytest.fixture
 def actors(world: Flask) -> dict[str, Actor]:
     """Return one member for each role, those of customers all in the same unit."""
-    assert world
+    assert world.testing
     found = {}
     for somebody in everybody():
         if somebody.membership_id is not None:
@@ -261,6 +266,97 @@ def _judged(cell: Cell, now: datetime, done: Counter[Any]) -> list[str]:
             if snapshot() != left:
                 found.append(f"{cell}: {said}, and {sorted(tried)} changed")
     return found
+
+
+# --- approvals and price lists, whose states are no steps of a table ------------------------------
+
+
+@pytest.mark.proof
+def test_only_whom_an_open_run_names_decides(
+    cast: Cast, now: datetime, actors: dict[str, Actor]
+) -> None:
+    number = Maker(cast, now).quotes()["waiting"]
+    run = db.session.scalars(select(ApprovalRun).where(ApprovalRun.number == number)).one()
+    key, content, before = run.id, run.content_hash, snapshot()
+    named = set(
+        db.session.scalars(select(StepApprover.membership_id).where(StepApprover.run_id == key))
+    )
+    approvers = {f"approver {one}": actor for one in named if (actor := load_actor(one))}
+    done, wrong = Counter[Answer](), []
+    for who, actor in (actors | approvers).items():
+        for state in RunState:
+            for answer in Answer:
+                with undone():
+                    db.session.execute(
+                        update(ApprovalRun).where(ApprovalRun.id == key).values(state=state.value)
+                    )
+                    db.session.commit()
+                    db.session.expire_all()
+                    with writes() as tried:
+                        said = _decided(actor, key, answer, content, now)
+                done[answer] += said == "done"
+                may = actor.membership_id in named and state is RunState.OPEN
+                if (said == "done" and not may) or (tried and not may):
+                    wrong.append(f"{answer} while {state} by {who}: {said}, {sorted(tried)}")
+
+    assert wrong == []
+    assert set(done) == set(Answer)
+    assert all(done.values())
+    assert snapshot() == before
+
+
+def _decided(actor: Actor, run_id: int, answer: Answer, content: str, now: datetime) -> str:
+    try:
+        decide(actor, run_id, answer, "Because.", content, now)
+    except DomainError as error:
+        return type(error).__name__
+    return "done"
+
+
+@pytest.mark.proof
+def test_only_who_may_publish_publishes_and_only_a_draft(
+    cast: Cast, now: datetime, actors: dict[str, Actor]
+) -> None:
+    published = db.session.scalars(
+        select(PriceListVersion).where(PriceListVersion.number.is_not(None))
+    ).first()
+    assert published is not None
+    price_list = db.session.get_one(PriceList, published.list_id)
+    wrong, done, before = [], 0, snapshot()
+    for who, actor in actors.items():
+        for has_draft in (True, False):
+            for act in (_publish, _return):
+                with undone():
+                    if has_draft:
+                        with transaction():
+                            open_draft(price_list)
+                    with writes() as tried:
+                        said = act(actor, price_list.code, published.number or 1, now)
+                may = actor.can(Permission.PRICE_LIST_PUBLISH) and (has_draft or act is _return)
+                done += said == "done"
+                if may != (said == "done") or (tried and not may):
+                    wrong.append(f"{act.__name__} by {who}, draft {has_draft}: {said}")
+
+    assert wrong == []
+    assert done == 3
+    assert snapshot() == before
+    assert cast.supplier.pricing_manager.can(Permission.PRICE_LIST_PUBLISH)
+
+
+def _publish(actor: Actor, code: str, _to: int, now: datetime) -> str:
+    try:
+        publish_list(actor, code, now=now)
+    except DomainError as error:
+        return type(error).__name__
+    return "done"
+
+
+def _return(actor: Actor, code: str, to: int, now: datetime) -> str:
+    try:
+        rollback_list(actor, code, to=to, now=now)
+    except DomainError as error:
+        return type(error).__name__
+    return "done"
 
 
 def _nobody(cast: Cast) -> Actor:

@@ -176,8 +176,8 @@ class Maker:
             self.desk, number, packed, shipping.Parcel(), key=number, now=self.now
         ).number
 
-    def _case(self, kind: CaseKind, **more: str) -> Case:
-        new = NewCase(kind=kind, subject="A life", text="It began.", **more)
+    def _case(self, kind: CaseKind, *, asset_tag: str = "") -> Case:
+        new = NewCase(kind=kind, subject="A life", text="It began.", asset_tag=asset_tag)
         return open_case(self.buyer, new, now=self.now)
 
     def _asset(self, tag: str) -> None:
