@@ -6,6 +6,7 @@ gets the application and a listening socket that outlives it: who connects while
 waits, as behind a proxy that tries again.
 """
 
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -138,6 +139,7 @@ def _be_a_child(
     app: Flask, listener: socket.socket, duty: Duty, arguments: tuple[object, ...]
 ) -> NoReturn:
     parent = os.getppid()
+    faulthandler.register(signal.SIGUSR1)  # says in the log what it is doing, if asked
 
     def leave_with_the_parent() -> None:
         while os.getppid() == parent:

@@ -1,10 +1,14 @@
 """A database of its own with real commits, people who are signed in, and quotes to work on."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +18,7 @@ from typing import Any, Final
 import psycopg
 import pysqlite3
 from sqlalchemy import Engine, create_engine, make_url, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from portal.accounts.models import Address
@@ -32,7 +36,7 @@ from portal.quotes import actions as quotes
 from portal.quotes.edits import DraftEdits
 from portal.quotes.models import Quote
 from portal.web.identity import SESSION_COOKIE
-from tests.databases import Content, Database, Kind, Server, Shelf
+from tests.databases import APP, Content, Database, Kind, Server, Shelf
 from tests.stage import opened
 
 PIECES: Final = 1_000_000
@@ -54,12 +58,15 @@ _POLICY: Final = {
 
 
 class OwnServer(Server):
-    """A PostgreSQL that may be killed: it keeps what it has acknowledged."""
+    """A PostgreSQL whose processes may be killed: it keeps what it has acknowledged.
+
+    It waits for no disk: the system, which holds what was written, does not die with it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         with psycopg.connect(self._plain_url(), autocommit=True) as connection:
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            for setting in ("synchronous_commit", "full_page_writes"):
                 connection.execute(f"alter system reset {setting}")
             connection.execute("alter system set restart_after_crash = on")
             connection.execute("select pg_reload_conf()")
@@ -67,14 +74,34 @@ class OwnServer(Server):
     def _plain_url(self) -> str:
         return self.url.replace("+psycopg", "")
 
-    @property
-    def postmaster(self) -> int:
-        """The process that all others are children of."""
-        return int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+    def backends(self) -> list[tuple[int, str]]:
+        """Return the processes that serve the application, each with what it did last."""
+        with psycopg.connect(self._plain_url(), autocommit=True) as connection:
+            return connection.execute(
+                "select pid, query from pg_stat_activity where usename = %s order by pid", (APP,)
+            ).fetchall()
 
-    def start_again(self) -> None:
-        """Start it after it was killed; it recovers by itself."""
-        self.server.ensure_postgres_running()
+    def set(self, **settings: str) -> None:
+        """Change settings for everybody, from their next statement on."""
+        with psycopg.connect(self._plain_url(), autocommit=True) as connection:
+            for name, value in settings.items():
+                connection.execute(f"alter system set {name} = {value}".encode())
+            connection.execute("select pg_reload_conf()")
+
+    def restart_after_kill(self) -> None:
+        """Kill the process that all others are children of, and start it as a supervisor does."""
+        file = self.folder / "data" / "postmaster.pid"
+        pid = int(file.read_text().split(maxsplit=1)[0])
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            time.sleep(0.1)
+            with suppress(subprocess.SubprocessError):  # its children are still leaving
+                if not Path(f"/proc/{pid}").exists():
+                    self.server.ensure_postgres_running()
+                    return
+        message = "PostgreSQL does not start again"
+        raise TimeoutError(message)
 
 
 @dataclass
@@ -95,8 +122,9 @@ class Town:
                 with self._engine.connect() as connection:
                     return connection.execute(text(statement), values).all()
             except DBAPIError as error:
-                if not error.connection_invalidated and self.server is None:
+                if not isinstance(error, OperationalError) or self.server is None:
                     raise
+                time.sleep(0.05)
 
     def orderable(self) -> str:
         """Return an approved quote from which any number of pieces can be ordered."""
