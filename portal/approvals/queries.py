@@ -186,6 +186,18 @@ def find_decisions(run_id: int) -> Sequence[Decision]:
     ).all()
 
 
+def find_last_comment(kind: str, subject_id: int) -> str:
+    """Return what the latest decision about a subject said; nothing where none was needed."""
+    statement = (
+        select(Decision.comment)
+        .join(ApprovalRun, ApprovalRun.id == Decision.run_id)
+        .where(ApprovalRun.kind == kind, ApprovalRun.subject_id == subject_id)
+        .order_by(Decision.id.desc())
+        .limit(1)
+    )
+    return db.session.scalar(statement) or ""
+
+
 def find_names(membership_ids: Iterable[int]) -> dict[int, str]:
     """Return membership id -> name of the person."""
     statement = (

@@ -218,7 +218,9 @@ def _end(actor: Actor, number: str, move: Move, verb: str, *, reason: str, now: 
 def _check_proof(order: Order, now: datetime) -> None:
     """Refuse what is no longer approved, or not with the content that the order was made from."""
     quote = quote_queries.get_by_id(order.quote_id)
-    revision = quote_queries.get_revision_by_id(order.revision_id)
+    revision = quote.current
+    if revision.id != order.revision_id:
+        revision = quote_queries.get_revision_by_id(order.revision_id)
     if require_proof(quote, revision, now).content_hash != order.content_hash:
         raise ProofMissingError(number=quote.number)
 

@@ -24,13 +24,13 @@ def ledger_of(quote: Quote) -> dict[int, LedgerLine]:
 def note_taken(actor: Actor, quote: Quote, *, now: datetime) -> None:
     """Let the quote's state follow from its ledger after an order took quantities."""
     is_open = any(line.open for line in ledger_of(quote).values())
-    quotes.mark_ordered(quote.id, open_left=is_open, now=now, actor=actor)
+    quotes.mark_ordered(quote, open_left=is_open, now=now, actor=actor)
 
 
 def note_given_back(actor: Actor, quote: Quote, *, now: datetime) -> None:
     """Let the quote's state follow from its ledger after an order gave quantities back."""
     is_touched = any(line.ordered or line.cancelled for line in ledger_of(quote).values())
-    quotes.mark_open(quote.id, some_ordered=is_touched, now=now, actor=actor)
+    quotes.mark_open(quote, some_ordered=is_touched, now=now, actor=actor)
     settle_freight(quote.id)
 
 

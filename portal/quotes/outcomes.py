@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import Account
 from portal.approvals.actions import expire_run
-from portal.approvals.queries import find_run, load_run
+from portal.approvals.queries import find_last_comment
 from portal.approvals.rules import Outcome
 from portal.db import EVERY_ROW, db, reaching, transaction
 from portal.db import lock as locked
@@ -89,7 +89,7 @@ def approve(quote: Quote, actor: Actor | None, now: datetime) -> None:
 
 
 def _tell(kind: str, quote: Quote, now: datetime, actor: Actor | None) -> None:
-    tell_requesters(kind, quote, now, actor, comment=_last_comment(quote.current))
+    tell_requesters(kind, quote, now, actor, comment=find_last_comment(KIND, quote.current.id))
 
 
 def tell_requesters(
@@ -120,14 +120,6 @@ def tell_requesters(
             "comment": comment,
         },
     )
-
-
-def _last_comment(revision: QuoteRevision) -> str:
-    run = find_run(KIND, revision.id)
-    if run is None:
-        return ""
-    decisions = load_run(run.id).decisions
-    return decisions[-1].comment if decisions else ""
 
 
 # --- time ----------------------------------------------------------------------------------------
@@ -198,29 +190,33 @@ def remind_due(payload: Mapping[str, Any], now: datetime) -> None:
 
 
 def mark_ordered(
-    quote_id: int, *, open_left: bool, now: datetime, actor: Actor | None = None
+    quote: Quote, *, open_left: bool, now: datetime, actor: Actor | None = None
 ) -> None:
     """Note that something of an approved quote was ordered.
+
+    Args:
+        quote: As the caller read it after locking it.
 
     Raises:
         IllegalMoveError: The quote can't be ordered from.
     """
     with transaction():
-        quote = queries.get_by_id(quote_id, lock=True)
         Move.CONVERT.apply(quote.status, None, quote.number)
         status = QuoteStatus.PARTLY_ORDERED if open_left else QuoteStatus.ORDERED
         _mark(quote, status, now, actor)
 
 
 def mark_open(
-    quote_id: int, *, some_ordered: bool, now: datetime, actor: Actor | None = None
+    quote: Quote, *, some_ordered: bool, now: datetime, actor: Actor | None = None
 ) -> None:
     """Note that quantities came back from an order that was discarded or cancelled.
 
     A quote that was revised or expired meanwhile stays as it is.
+
+    Args:
+        quote: As the caller read it after locking it.
     """
     with transaction():
-        quote = queries.get_by_id(quote_id, lock=True)
         if quote.status in ORDERABLE | {QuoteStatus.ORDERED}:
             status = QuoteStatus.PARTLY_ORDERED if some_ordered else QuoteStatus.APPROVED
             _mark(quote, status, now, actor)
