@@ -137,7 +137,7 @@ class Chooser:
 
     def submit(self, quote: Thing, who: str, version: int, dice: Dice) -> Command:
         prices = [(key, self.model.price_of(quote, line)) for key, line in quote["lines"].items()]
-        accepts, shows = dice.chance(2), dice.of(4)
+        accepts, shows = dice.chance(2), dice.pick((2, 0, 2, 0, 2, 0, 2, 0, 2, 1))
         shown = None if shows > 1 else self.model.totals(quote)["net"] + (shows and Decimal(1))
         return command(
             "submit", who, quote["number"], version=version, shown=shown,
@@ -218,7 +218,9 @@ class Chooser:
 
     def around(self, dice: Dice) -> Command:
         """Return a change of people, policy or prices."""
-        kind = dice.of(8)
+        kind = dice.of(10)
+        if kind == 9:
+            return command("create", dice.pick(tuple(PEOPLE)))
         if kind == 0:
             return command("policy", dice.pick(("adi",) * 4 + ("fay", "ben", "bea", "adi")),
                            policy=dice.pick(tuple(POLICIES)))  # fmt: skip
@@ -233,7 +235,7 @@ class Chooser:
             )  # fmt: skip
         name = dice.pick(CUSTOMERS)
         who = dice.pick(("adi",) * 6 + ("ben", "bea"))
-        return self.suspend(name, who, dice) if kind in {4, 5} else self.change(name, who, dice)
+        return self.suspend(name, who, dice) if kind == 4 else self.change(name, who, dice)
 
     def suspend(self, name: str, who: str, dice: Dice) -> Command:
         """Keep somebody out or let them in again; seldom with an old page."""
