@@ -7,10 +7,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from portal.errors import N_, NotFoundError
+import structlog
+
+from portal.errors import N_, InvalidError, NotFoundError
 
 _PARTIAL: Final = ".partial-"
 _ABANDONED_AFTER: Final = timedelta(hours=1)
+_log = structlog.get_logger(__name__)
+
+
+class NotStoredError(InvalidError):
+    """The folder takes nothing: the disk is full, or not there."""
+
+    message = N_("Files can’t be stored at the moment. Try again in a minute, or send it without.")
+    field = "files"
 
 
 class FileGoneError(NotFoundError):
@@ -24,11 +34,22 @@ def store(content: bytes, folder: Path) -> str:
 
     The file is on the disk before the row that names it is committed. A row that never comes
     leaves a file that nobody can reach.
+
+    Raises:
+        NotStoredError: The folder takes nothing.
     """
     digest = hashlib.sha256(content).hexdigest()
     path = path_of(digest, folder)
-    if path.exists():
-        return digest
+    if not path.exists():
+        try:
+            _write(content, path)
+        except OSError as error:
+            _log.warning("file not stored", folder=str(folder), error=str(error))
+            raise NotStoredError from error
+    return digest
+
+
+def _write(content: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PARTIAL)
     partial = Path(name)
@@ -42,7 +63,6 @@ def store(content: bytes, folder: Path) -> str:
         partial.unlink(missing_ok=True)  # a full disk gets back what it gave
         raise
     _sync(path.parent)
-    return digest
 
 
 def load(digest: str, folder: Path) -> bytes:

@@ -27,6 +27,7 @@ from portal.accounts.queries import find_person_by_email, load_actor
 from portal.config import Settings
 from portal.db import EVERY_ROW, db, reaching, transaction
 from portal.errors import N_, ConflictError, DomainError, InvalidError, NotFoundError
+from portal.files.storing import NotStoredError
 from portal.messages.actions import tell
 from portal.messages.models import Message
 from portal.policy import Actor, P
@@ -112,6 +113,8 @@ def _take_file(path: Path, settings: Settings, now: datetime) -> Taken | None:
         letter = read_letter(_content_of(path), own_address=settings.mail_from)
         with reaching(EVERY_ROW):
             return Taken(number=take_letter(letter, settings, now))
+    except NotStoredError as error:
+        raise OSError(str(error)) from error  # the disk is full: no fault of the mail, see below
     except DomainError as error:
         return Taken(reason=str(error), letter=letter, refusal=error)
     except IntegrityError:

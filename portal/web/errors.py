@@ -9,6 +9,8 @@ from flask import Flask, current_app, g, has_request_context, jsonify, render_te
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from portal.errors import (
@@ -37,8 +39,13 @@ TITLES: Final[Mapping[int, str]] = {
     422: N_("There is a problem"),
     429: N_("Too many attempts"),
     500: N_("Something went wrong on our side"),
+    503: N_("The portal is not available at the moment"),
 }
-_PAGES: Final = frozenset({400, 403, 404, 409, 422, 500})
+NOT_SAVED: Final = N_("Nothing can be saved at the moment")
+"""The title of 503 where something was to be saved: pages can often be read all the same."""
+_PAGES: Final = frozenset({400, 403, 404, 409, 422, 500, 503})
+_AWAY: Final = 503
+_RETRY_SECONDS: Final = 30
 _HIDDEN: Final = frozenset({"csrf_token", "password", "new_password", "current_password"})
 _LONGEST_KEPT: Final = 20_000
 
@@ -79,7 +86,8 @@ def wants_json() -> bool:
 
 def answer(status: int, detail: str, **context: object) -> ResponseReturnValue:
     """Answer with a page, or a JSON problem for programs."""
-    title = _(TITLES.get(status, TITLES[500]))
+    is_write = status == _AWAY and request.method == "POST"
+    title = _(NOT_SAVED if is_write else TITLES.get(status, TITLES[500]))
     problem = Problem(status=status, title=title, detail=detail, reference=reference())
     current_app.logger.info(
         "answered %s to %s %s, reference %s",
@@ -131,15 +139,18 @@ def _forged(_error: CSRFError) -> ResponseReturnValue:
     Only a browser that says the form came from our own page gets a button to repeat it: otherwise
     a foreign page could prepare a request and let the reader press it.
     """
-    own = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    typed = [
-        (name, value)
-        for name, value in request.form.items(multi=True)
-        if name not in _HIDDEN and len(value) <= _LONGEST_KEPT
-    ]
     detail = _("The page was open for too long, or you signed in again in another window.")
+    return answer(400, detail, **_typed())
+
+
+def _typed() -> dict[str, object]:
+    """Return what was typed, and whether the page may have a button that sends it again."""
+    own = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    sent = [pair for pair in request.form.items(multi=True) if pair[0] not in _HIDDEN]
+    typed = [(name, value) for name, value in sent if len(value) <= _LONGEST_KEPT]
     secret = any(name in request.form for name in _HIDDEN - {"csrf_token"})
-    return answer(400, detail, typed=typed if own else [], can_repeat=own and not secret)
+    is_whole = len(typed) == len(sent) and not request.files
+    return {"typed": typed if own else [], "can_repeat": own and is_whole and not secret}
 
 
 def broke(error: BaseException) -> ResponseReturnValue:
@@ -152,9 +163,20 @@ def broke(error: BaseException) -> ResponseReturnValue:
         request.path,
         exc_info=error,
     )
-    return answer(
-        500, _("Nothing of what you sent was carried out by half: either all or none of it.")
-    )
+    detail = _("Nothing of what you sent was carried out by half: either all or none of it.")
+    if not _is_away(error):
+        return answer(500, detail)
+    kept = _typed() if request.method == "POST" else {}
+    response = current_app.make_response(answer(_AWAY, detail, **kept))
+    response.headers["Retry-After"] = str(_RETRY_SECONDS)
+    return response
+
+
+def _is_away(error: BaseException) -> bool:
+    """Whether the database is away, full or busy: it passes, and is no mistake of ours."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, OperationalError | PoolTimeoutError)
 
 
 def init_app(app: Flask) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.files.storing import load, path_of, store, sweep_partial
+from portal.files.storing import NotStoredError, load, path_of, store, sweep_partial
 
 
 def test_what_is_stored_is_found_by_its_hash(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_a_full_disk_gets_back_what_it_gave(
 
     monkeypatch.setattr(os, "fsync", refuse)
 
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(NotStoredError, match="stored at the moment"):
         store(b"a photo", tmp_path)
 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from portal.errors import (
     N_,
@@ -127,6 +129,47 @@ def test_a_failure_is_answered_without_asking_the_database(app: Flask) -> None:
     page = answer.get_data(as_text=True)
     assert "Something went wrong on our side" in page
     assert "secret detail" not in page
+
+
+FULL = OperationalError("insert into ...", {}, Exception("database or disk is full"))
+
+
+def test_a_database_that_takes_nothing_is_said_and_the_form_can_be_sent_again(app: Flask) -> None:
+    typed = {"title": "Laptops <b>", "csrf_token": "stale"}
+    own = {"Sec-Fetch-Site": "same-origin"}
+    with app.test_request_context("/quotes", method="POST", data=typed, headers=own):
+        answer = app.make_response(errors.broke(FULL))
+
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert "Nothing can be saved at the moment" in page
+    assert 'name="title" value="Laptops &lt;b&gt;"' in page
+    assert "Send again" in page
+    assert "stale" not in page
+
+
+def test_a_page_that_the_database_can_not_show_is_not_there_for_a_moment(app: Flask) -> None:
+    with app.test_request_context("/quotes"):
+        answer = app.make_response(errors.broke(FULL))
+
+    assert answer.status_code == 503
+    assert "The portal is not available at the moment" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "typed", [{"password": "secret"}, {"note": "x" * 20_001}, {"file": (BytesIO(b"x"), "x.txt")}]
+)
+def test_nothing_is_offered_to_be_sent_again_that_would_not_be_the_same(
+    app: Flask, typed: dict[str, object]
+) -> None:
+    own = {"Sec-Fetch-Site": "same-origin"}
+    with app.test_request_context("/quotes", method="POST", data=typed, headers=own):
+        answer = app.make_response(errors.broke(FULL))
+
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 503
+    assert "Send again" not in page
+    assert "secret" not in page
 
 
 def test_a_form_without_its_token_is_refused_and_nothing_typed_is_lost(
