@@ -138,14 +138,19 @@ def find_run(kind: str, subject_id: int) -> ApprovalRun | None:
     )
 
 
-def find_runs(kind: str, subject_ids: Iterable[int]) -> Sequence[ApprovalRun]:
-    """Return the runs of several subjects, oldest first."""
-    statement = (
-        select(ApprovalRun)
-        .where(ApprovalRun.kind == kind, ApprovalRun.subject_id.in_(sorted(subject_ids)))
-        .order_by(ApprovalRun.id)
+def find_whole_run(kind: str, subject_id: int) -> ApprovalRun | None:
+    """Return the run of a subject with its steps, people and decisions."""
+    statement = select(ApprovalRun).where(
+        ApprovalRun.kind == kind, ApprovalRun.subject_id == subject_id
     )
-    return db.session.scalars(statement).all()
+    return db.session.scalar(statement.options(*_WHOLE).execution_options(populate_existing=True))
+
+
+def find_run_ids(kind: str, subjects: Select[int]) -> Sequence[int]:
+    """Return the ids of the runs of those subjects whose ids are selected."""
+    return db.session.scalars(
+        select(ApprovalRun.id).where(ApprovalRun.kind == kind, ApprovalRun.subject_id.in_(subjects))
+    ).all()
 
 
 def find_newer(run: ApprovalRun) -> ApprovalRun | None:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from portal.approvals.frozen import reason_from
 from portal.approvals.models import ApprovalRun, ApprovalStep, Decision
-from portal.approvals.queries import find_names, load_run
+from portal.approvals.queries import find_names
 from portal.approvals.rules import ANSWER_LABELS, Answer, Route, RouteOutcome, Step
 from portal.approvals.running import progress_of
 from portal.approvals.words import missing_sentence, reason_sentence, threshold_sentence
@@ -75,13 +75,8 @@ def _planned(step: Step, route: Route) -> StripStep:
     )
 
 
-def run_strip(run_id: int) -> Strip:
-    """Return the strip of a run with ticks, times and comments, in three statements."""
-    return strip_of(load_run(run_id))
-
-
 def strip_of(run: ApprovalRun) -> Strip:
-    """Return the strip of a run that was loaded with everything."""
+    """Return the strip of a whole run, with ticks, times and comments."""
     members = [item.membership_id for step in run.steps for item in step.approvers]
     names = find_names([run.requester_id, *members])
     counted = progress_of(run).counted

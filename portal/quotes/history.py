@@ -6,9 +6,8 @@ from typing import Final, TypeVar
 
 from sqlalchemy import select
 
-from portal.approvals.queries import find_runs
+from portal.approvals.queries import find_run_ids
 from portal.approvals.rules import LABELS as APPROVAL_LABELS
-from portal.db import db
 from portal.events.models import Event
 from portal.events.queries import find_events
 from portal.quotes.models import QuoteRevision
@@ -49,11 +48,8 @@ def find_history(account_id: int, quote_id: int, *more: tuple[str, int]) -> list
     Returns:
         Oldest first, each thing once. The caller has made sure that the actor may see the objects.
     """
-    revisions = db.session.scalars(
-        select(QuoteRevision.id).where(QuoteRevision.quote_id == quote_id)
-    ).all()
-    runs = find_runs(KIND, revisions)
-    objects = [(KIND, quote_id), *(("approval", run.id) for run in runs), *more]
+    runs = find_run_ids(KIND, select(QuoteRevision.id).where(QuoteRevision.quote_id == quote_id))
+    objects = [(KIND, quote_id), *(("approval", run_id) for run_id in runs), *more]
     return told_once(find_events(account_id, objects))
 
 

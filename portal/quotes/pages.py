@@ -11,9 +11,9 @@ from flask_babel import gettext as _
 
 from portal.accounts.queries import find_people_names
 from portal.approvals.actions import preview_route
-from portal.approvals.queries import find_runs
+from portal.approvals.queries import find_whole_run
 from portal.approvals.rules import Route
-from portal.approvals.strip import Strip, preview_strip, run_strip
+from portal.approvals.strip import Strip, preview_strip, strip_of
 from portal.catalog.pricing.lookups import supplier_zone
 from portal.catalog.pricing.words import explain
 from portal.catalog.stock.queries import find_availability
@@ -243,8 +243,8 @@ def _strip(actor: Actor, sheet: Sheet, places: Places, now: datetime) -> Strip |
     """Return the route: of a draft as it would be now, of a submitted revision as it went."""
     if sheet.revision.is_draft:
         return preview_strip(route_of(actor, sheet, places, now)) if sheet.lines else None
-    runs = find_runs(KIND, [sheet.revision.id])
-    return run_strip(runs[-1].id) if runs else None
+    run = find_whole_run(KIND, sheet.revision.id)
+    return strip_of(run) if run else None
 
 
 def route_of(actor: Actor, sheet: Sheet, places: Places, now: datetime) -> Route:
