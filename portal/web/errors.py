@@ -1,5 +1,6 @@
 """Answers that say no: what happened, what was kept, what to do next, a reference to quote."""
 
+import errno
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ NOT_SAVED: Final = N_("Nothing can be saved at the moment")
 _PAGES: Final = frozenset({400, 403, 404, 409, 422, 500, 503})
 _AWAY: Final = 503
 _RETRY_SECONDS: Final = 30
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _HIDDEN: Final = frozenset({"csrf_token", "password", "new_password", "current_password"})
 _LONGEST_KEPT: Final = 20_000
 
@@ -166,14 +168,17 @@ def broke(error: BaseException) -> ResponseReturnValue:
     detail = _("Nothing of what you sent was carried out by half: either all or none of it.")
     if not _is_away(error):
         return answer(500, detail)
-    kept = _typed() if request.method == "POST" else {}
+    is_read = not isinstance(error, OSError)  # else the form itself found no room to be read into
+    kept = _typed() if request.method == "POST" and is_read else {}
     response = current_app.make_response(answer(_AWAY, detail, **kept))
     response.headers["Retry-After"] = str(_RETRY_SECONDS)
     return response
 
 
 def _is_away(error: BaseException) -> bool:
-    """Whether the database is away, full or busy: it passes, and is no mistake of ours."""
+    """Whether the database is away or busy, or a disk full: no mistake of ours, and it passes."""
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     return isinstance(error, OperationalError | PoolTimeoutError)

@@ -1,5 +1,6 @@
 """What holds for every answer: its headers, its host, its errors, its static files."""
 
+import errno
 import re
 from collections.abc import Callable
 from io import BytesIO
@@ -146,6 +147,14 @@ def test_a_database_that_takes_nothing_is_said_and_the_form_can_be_sent_again(ap
     assert 'name="title" value="Laptops &lt;b&gt;"' in page
     assert "Send again" in page
     assert "stale" not in page
+
+
+def test_an_upload_that_finds_no_room_on_its_way_is_told_so(app: Flask) -> None:
+    with app.test_request_context("/quotes", method="POST"):
+        answer = app.make_response(errors.broke(OSError(errno.ENOSPC, "No space left on device")))
+
+    assert answer.status_code == 503
+    assert "Nothing can be saved at the moment" in answer.get_data(as_text=True)
 
 
 def test_a_page_that_the_database_can_not_show_is_not_there_for_a_moment(app: Flask) -> None:
