@@ -642,7 +642,7 @@ def assess_complaint(agent: Visitor, case: str) -> None:
 def note_call(agent: Visitor) -> None:
     page = agent.open("/service/cases/new")
     page.get_by_label("Customer: name, e-mail or account").fill("shopper@acme.example")
-    page.get_by_label("call", exact=True).check()
+    page.get_by_label("Call", exact=True).check()
     fill_in_case(
         agent, "Question", "Two slots or four?", "Asks for the memory slots of the desktops."
     )
