@@ -7,5 +7,7 @@ KILLS: Final = int(os.environ.get("PORTAL_FAULT_KILLS", "60"))
 """How often each kind of process is killed, per database."""
 MAILS: Final = int(os.environ.get("PORTAL_FAULT_MAILS", "8"))
 """How many messages wait for a mail server that is away, each for two receivers."""
+FULL_ROUNDS: Final = int(os.environ.get("PORTAL_FAULT_FULL", "4"))
+"""How often the disk is full and has room again."""
 SEED: Final = int(os.environ.get("PORTAL_FAULT_SEED", "20261122"))
 """Chooses the moments of the kills; another one tries others."""

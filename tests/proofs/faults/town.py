@@ -126,6 +126,11 @@ class Town:
                     raise
                 time.sleep(0.05)
 
+    def execute(self, statement: str) -> None:
+        """Change the database itself, past every wall."""
+        with self._engine.begin() as connection:
+            connection.execute(text(statement))
+
     def orderable(self) -> str:
         """Return an approved quote from which any number of pieces can be ordered."""
         with opened(self.database):
