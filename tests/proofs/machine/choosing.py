@@ -60,8 +60,10 @@ class Chooser:
     def __post_init__(self) -> None:
         self.numbers = count(1)
 
-    def key(self) -> str:
-        return f"key-{next(self.numbers)}"
+    def key(self, dice: Dice) -> str:
+        """Return what a new form is known by; now and then that of an earlier one."""
+        number = next(self.numbers)
+        return f"key-{dice.of(number) + 1 if dice.chance(12) else number}"
 
     # --- carrying on ----------------------------------------------------------------------------
 
@@ -153,7 +155,7 @@ class Chooser:
         answer = dice.pick(("approve",) * 6 + ("reject", "request-changes"))
         return command(
             "decide", doer, quote["number"], revision=revision, answer=answer,
-            comment="" if dice.chance(8) else "because", is_fresh=not dice.chance(8),
+            comment="" if dice.chance(8) else "because", is_fresh=not dice.chance(4),
         )  # fmt: skip
 
     def convert(self, quote: Thing, who: str, dice: Dice) -> Command:
@@ -166,7 +168,7 @@ class Chooser:
         if dice.chance(16):
             wanted.append((99, 1))
         return command(
-            "convert", who, quote["number"], quantities=tuple(wanted), key=self.key()
+            "convert", who, quote["number"], quantities=tuple(wanted), key=self.key(dice)
         )  # fmt: skip
 
     def on_order(self, order: Thing, do: str, dice: Dice, who: str | None = None) -> Command:
@@ -174,7 +176,9 @@ class Chooser:
         doer = who or self.someone(order, RIGHTS.get(do, "place"), dice)
         match do:
             case "place":
-                return command(do, doer, number, po=dice.pick(("", "", "4711", "")), key=self.key())
+                return command(
+                    do, doer, number, po=dice.pick(("", "", "4711", "")), key=self.key(dice)
+                )
             case "cancel" | "decline":
                 return command(do, doer, number, reason="" if dice.chance(4) else "too late")
             case "ship":
@@ -186,7 +190,7 @@ class Chooser:
                     (key, {0: most + 1, 1: (most + 1) // 2}.get(way, most))
                     for key, most in left.items()
                 ]
-                return command(do, doer, number, quantities=tuple(packed), key=self.key())
+                return command(do, doer, number, quantities=tuple(packed), key=self.key(dice))
             case _:
                 return command(do, doer, number)
 
