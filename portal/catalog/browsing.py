@@ -24,6 +24,7 @@ from sqlalchemy.orm import joinedload
 from portal.catalog.by_price import MOST_PRICED, Asking, ids_by_price
 from portal.catalog.models import Category, PartNumber, Product, ProductAttribute, sku_key
 from portal.catalog.queries import visible_products
+from portal.catalog.rules import STEERING
 from portal.catalog.search_index import found_by
 from portal.db import db
 from portal.policy import Actor
@@ -376,7 +377,7 @@ def _attributes(
     counts: Mapping[str, Mapping[str, int]], chosen: Mapping[str, Collection[str]]
 ) -> dict[str, list[Value]]:
     """Return the attributes that most products have, and those that are chosen."""
-    totals = {name: sum(values.values()) for name, values in counts.items()}
+    totals = {name: sum(values.values()) for name, values in counts.items() if name not in STEERING}
     ranked = sorted(totals, key=lambda name: (-totals[name], name))
     shown = [*ranked[:MOST_ATTRIBUTES], *(n for n in chosen if n not in ranked[:MOST_ATTRIBUTES])]
     return {name: _values(counts.get(name, {}), chosen.get(name, ())) for name in shown}

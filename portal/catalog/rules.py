@@ -9,6 +9,10 @@ from portal.errors import N_, InvalidError
 ACTIVE: Final = "active"
 ENDED: Final = "eol"
 STATUSES: Final = (ACTIVE, ENDED)
+STEERING: Final = frozenset(
+    {"warranty_months", "renewal_months", "renewal_for", "renewal_covers", "covered_as"}
+)
+"""Attributes that tell the service what a product is good for: nothing that buyers choose by."""
 
 STATUS_LABELS: Final[Mapping[str, str]] = {ACTIVE: N_("active"), ENDED: N_("end of life")}
 STATUS_TONES: Final[Mapping[str, str]] = {ACTIVE: "ok", ENDED: "idle"}

@@ -17,7 +17,7 @@ from portal.catalog.queries import (
     get_product,
     suggest_similar,
 )
-from portal.catalog.rules import STATUS_LABELS, STATUS_TONES, local_name
+from portal.catalog.rules import STATUS_LABELS, STATUS_TONES, STEERING, local_name
 from portal.catalog.stock.queries import find_availability
 from portal.catalog.stock.rules import Availability
 from portal.policy import P
@@ -104,5 +104,6 @@ def detail(sku: str) -> ResponseReturnValue:
         forms=forms,
         can_add=actor.can(P.QUOTE_SAVE),
         can_see_trace=actor.is_supplier,
+        steering=STEERING,
     )
     return page, 422 if as_of.error else 200

@@ -7,11 +7,19 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from portal.catalog.models import Product
+from portal.catalog.models import Product, ProductAttribute
+from portal.catalog.rules import STEERING
 from portal.catalog.search_index import index_products
 from portal.db import db, transaction
 from portal.demo.cast import Cast
 from portal.events.models import Event
+from portal.service.assets.rules import (
+    RENEWAL_COVERS,
+    RENEWAL_FOR,
+    RENEWAL_MONTHS,
+    WARRANTY_MONTHS,
+)
+from portal.service.repairs.rules import COVERED_AS
 
 SignIn = Callable[..., Any]
 Count = Callable[[], AbstractContextManager[Any]]
@@ -152,3 +160,27 @@ def test_a_wrong_successor_is_refused(
 def test_an_account_manager_cannot_change_products(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.supplier.account_manager.email)
     assert client.post("/desk/catalog/LT-0001", data={"status": "eol"}).status_code == 403
+
+
+def test_what_steers_the_service_is_no_filter_and_no_fact_for_buyers(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    with transaction() as session:
+        product = session.scalars(select(Product).where(Product.sku == "LT-0001")).one()
+        names = ["Colour", *sorted(STEERING)]
+        session.add_all(ProductAttribute(product_id=product.id, name=n, value="12") for n in names)
+    buyer = sign_in(cast.acme.buyer.email)
+    desk = sign_in("manager@northwind.example")
+
+    listed, page = buyer.get("/catalog?q=LT-0001").text, buyer.get("/catalog/LT-0001").text
+
+    assert "Colour" in listed
+    assert "Colour" in page
+    assert not [name for name in STEERING if name in listed + page]
+    assert "warranty_months" in desk.get("/catalog/LT-0001").text
+
+
+def test_every_attribute_that_the_service_reads_is_known_to_steer() -> None:
+    read = {WARRANTY_MONTHS, RENEWAL_MONTHS, RENEWAL_FOR, RENEWAL_COVERS, COVERED_AS}
+
+    assert read == STEERING
