@@ -57,7 +57,7 @@ class Desk:
         document = {"account_code": "ACME", "signing_limits": "off", "rules": list(rules)}
         assert import_policy_file(operator, json.dumps(document), self.now).refused == ()
 
-    def over(self, bound: Decimal | str) -> None:
+    def over(self, bound: Decimal | int) -> None:
         """Ask the approver for everything above a total."""
         self.policy(asks({"total_over": str(bound)}))
 

@@ -58,7 +58,11 @@ def _write_everywhere() -> int:
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
             is_text = isinstance(column.type, String | Text) and column.name in WORDS
-            if table.name in KEPT or not is_text or (column.type.length or 999) < len(HOSTILE):
+            if (
+                table.name in KEPT
+                or not is_text
+                or (getattr(column.type, "length", None) or 999) < len(HOSTILE)
+            ):
                 continue
             if any(column.name in unique.columns for unique in _uniques(table)):
                 continue
