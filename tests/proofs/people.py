@@ -1,7 +1,7 @@
 """One person for each role, and those who have none: the rows of the permission matrix."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import select
@@ -34,11 +34,12 @@ class Somebody:
     grants: Mapping[Permission, Scope]
     membership_id: int | None = None
     group_id: int | None = None
+    is_suspended: bool = False
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether nobody is signed in."""
-        return self.email is None
+        """Whether nobody is signed in: the session of whoever is suspended counts for nothing."""
+        return self.email is None or self.is_suspended
 
 
 NOBODY: Final = Somebody("nobody", None, is_supplier=False, grants={})
@@ -53,11 +54,36 @@ def everybody() -> Iterator[Somebody]:
             yield _make(role, HOME, UNIT, is_supplier=False)
         if role in SUPPLIER_ROLES:
             yield _make(role, supplier, None, is_supplier=True)
+    yield _also_elsewhere(_make(Role.SITE_BUYER, HOME, UNIT, is_supplier=False, name="of two"))
+    yield _suspended(_make(Role.SITE_ADMINISTRATOR, HOME, UNIT, is_supplier=False, name="out"))
 
 
-def _make(role: Role, account_code: str, unit_code: str | None, *, is_supplier: bool) -> Somebody:
+def _also_elsewhere(somebody: Somebody) -> Somebody:
+    """Let somebody administer the other account too; here they act for the first one."""
+    with transaction() as session:
+        here = session.get_one(Membership, somebody.membership_id)
+        account = session.scalars(select(Account).where(Account.code == ELSEWHERE)).one()
+        there = Membership(person_id=here.person_id, account_id=account.id)
+        session.add(there)
+        session.flush()
+        role = Role.SITE_ADMINISTRATOR.value
+        session.add(MembershipRole(membership_id=there.id, role=role, account_id=account.id))
+    return replace(somebody, name=f"{somebody.name}, who administers {ELSEWHERE} too")
+
+
+def _suspended(somebody: Somebody) -> Somebody:
+    """Keep somebody out whose session is still open."""
+    with transaction() as session:
+        membership = session.get_one(Membership, somebody.membership_id)
+        session.get_one(Person, membership.person_id).status = "suspended"
+    return replace(somebody, name=f"{somebody.name}, suspended", grants={}, is_suspended=True)
+
+
+def _make(
+    role: Role, account_code: str, unit_code: str | None, *, is_supplier: bool, name: str = ""
+) -> Somebody:
     side = "supplier" if is_supplier else "customer"
-    email = f"{role.value}@{side}.matrix.example"
+    email = f"{role.value}{name.replace(' ', '-')}@{side}.matrix.example"
     with transaction() as session:
         account = session.scalars(select(Account).where(Account.code == account_code)).one()
         unit = session.scalars(
