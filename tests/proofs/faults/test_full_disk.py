@@ -6,6 +6,7 @@ refuse rows with its own word for a full disk.
 """
 
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -16,12 +17,11 @@ from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
-from sqlalchemy import PoolProxiedConnection
 
-from portal.db import db
 from portal.files import storing
 from tests.proofs.faults.checks import assert_chains_hold, orders_of
 from tests.proofs.faults.nursery import Nursery, serve
+from tests.proofs.faults.points import answer_before_commit
 from tests.proofs.faults.sizes import FULL_ROUNDS
 from tests.proofs.faults.town import Town
 
@@ -193,21 +193,6 @@ def _written(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def swallow_what_the_commit_says(app: Flask) -> None:
-    """Take each commit for done: what no server may do."""
-    with app.app_context():
-        dialect = db.engine.dialect
-    commit = dialect.do_commit
-
-    def hopeful(connection: PoolProxiedConnection) -> None:
-        try:
-            commit(connection)
-        except Exception:  # noqa: BLE001 - the mistake that this control makes
-            connection.rollback()
-
-    patch.object(dialect, "do_commit", hopeful).start()
-
-
 def test_a_file_written_in_place_is_half_there(town: Town, nursery: Nursery) -> None:
     """The negative control of half files."""
     cookie, folder = town.cookies["buyer"], town.database.data_dir / "attachments"
@@ -224,16 +209,15 @@ def test_a_file_written_in_place_is_half_there(town: Town, nursery: Nursery) -> 
     half.unlink()
 
 
-def test_a_server_that_takes_each_commit_for_done_loses_orders(
+def test_a_server_that_answers_before_its_commit_says_saved_what_is_not(
     town: Town, nursery: Nursery
 ) -> None:
-    """The negative control of refusals: the disk does refuse, and only the commit says so."""
-    if town.server is not None:
-        pytest.skip("there the row is refused before the commit")
+    """The negative control of refusals: the disk does refuse, whatever the server says."""
     quote, cookie = town.orderable(), town.cookies["buyer"]
-    child = nursery.start(serve, swallow_what_the_commit_says)
+    child = nursery.start(serve, answer_before_commit)
     with full(town, child):
-        status, _page = order(nursery, quote, "hopeful", cookie)
+        status, _page = order(nursery, quote, "hasty", cookie)
+        time.sleep(2)
     nursery.kill(child)
 
     assert (status, orders_of(town, quote)) == (SAVED, {})

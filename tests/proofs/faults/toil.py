@@ -122,7 +122,7 @@ def send_later(_app: Flask) -> None:
     """Note a mail as sent and send it afterwards: what no worker may do. For negative controls."""
 
     def deferred(*args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on
-        threading.Timer(0.1, sending.send, args, options).start()
+        threading.Timer(1, sending.send, args, options).start()
 
     patch.object(messages, "send", deferred).start()
 

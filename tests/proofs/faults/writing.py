@@ -52,13 +52,14 @@ def ask_for_a_file(name: str) -> None:
     ask_for_export(buyer, "/quotes?format=csv", title=name, now=at, key=name)
 
 
-def ended(town: Town, since: int) -> bool:
-    [(left,)] = town.rows(
+def left(town: Town, since: int) -> int:
+    """Return how many jobs have not ended."""
+    [(count,)] = town.rows(
         "select count(*) from job where state in ('waiting', 'running') and id > :since"
         " and kind in ('messages.deliver', 'lists.export')",
         since=since,
     )
-    return bool(left == 0)
+    return int(count)
 
 
 def last_job(town: Town) -> int:
@@ -67,7 +68,7 @@ def last_job(town: Town) -> int:
 
 def wait_until_ended(town: Town, since: int) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not ended(town, since):
+    while left(town, since):
         assert time.monotonic() < deadline, "jobs are left"
         time.sleep(0.1)
 
