@@ -60,8 +60,8 @@ bench: setup ## Measure in a large world: make bench SCALE=0.01 (docs/performanc
 audit: setup ## Ask a vulnerability database about the locked packages (needs a network)
 	@scripts/audit.sh
 
-scan: setup ## Let a web scanner loose on a running portal: make scan URL=http://127.0.0.1:8000
-	@scripts/scan.sh "$(or $(URL),http://127.0.0.1:8000)"
+scan: setup-run ## Let two web scanners try a demo of their own, signed in (docs/operations.md)
+	@scripts/scan.sh
 
 dist: setup ## Build the wheel that carries everything
 	@scripts/dist.sh
