@@ -1,6 +1,6 @@
 # Everything a person does with the checkout; `make` lists it. The work is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run run test prove check lint types coverage fmt migration docs messages lock bench audit scan dist clean
+.PHONY: help setup setup-run run test prove check lint types coverage fmt migration docs messages lock bench bench-faults audit scan dist clean
 
 BIN := .venv/bin
 m ?= change
@@ -56,6 +56,12 @@ bench: setup ## Measure in a large world: make bench SCALE=0.01 (docs/performanc
 	@$(BIN)/python -m bench --scale "$(or $(SCALE),0.01)" --database "$(or $(DATABASE),both)" \
 	  --only "$(ONLY)" $(if $(DATA),--data "$(DATA)") $(if $(WORLD),--world "$(WORLD)") \
 	  $(if $(OUT),--out "$(OUT)")
+
+bench-faults: setup ## The proofs of faults at release size: make bench-faults KILLS=1000
+	@PORTAL_FAULT_KILLS="$(or $(KILLS),1000)" PORTAL_FAULT_MAILS="$(or $(MAILS),2000)" \
+	  PORTAL_FAULT_FULL="$(or $(FULL),20)" PYTHONDONTWRITEBYTECODE= \
+	  $(BIN)/pytest -q -s -m proof -p no:randomly --timeout=0 --database="$(or $(DATABASE),both)" \
+	  tests/proofs/faults
 
 audit: setup ## Ask a vulnerability database about the locked packages (needs a network)
 	@scripts/audit.sh
