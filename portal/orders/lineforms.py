@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from portal.orders.models import Order, OrderLine
 from portal.orders.progress import Packed, Promise
 from portal.orders.proposing import Wanted
+from portal.quotes.rules import MOST_QUANTITY
 from portal.web.numbers import NotANumberError, decimals_of, parse_number
 
 MOST_SERIALS = 5_000
@@ -51,6 +52,9 @@ class LineForm:
             value = parse_number(text)
         except NotANumberError:
             self.errors[name] = _("“%(text)s” is not a number.", text=text[:40])
+            return Decimal(0)
+        if value > MOST_QUANTITY:
+            self.errors[name] = _("This quantity is too large.")
             return Decimal(0)
         if value < 0 or decimals_of(value) > QUANTITY_PLACES:
             self.errors[name] = _("Enter a quantity of zero or more with at most three decimals.")

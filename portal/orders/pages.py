@@ -19,8 +19,9 @@ from portal.orders.rules import TAB_STATES, UNSENT, LedgerLine, Move, Tab
 from portal.orders.settling import ledger_of
 from portal.policy import Actor
 from portal.quotes.models import Quote, QuoteLine
+from portal.quotes.rules import MOST_QUANTITY, QUANTITY_DECIMALS
 from portal.web.addresses import url_with
-from portal.web.numbers import NotANumberError, parse_number
+from portal.web.numbers import NotANumberError, decimals_of, parse_number
 
 MOST_TEXT = 64
 
@@ -138,7 +139,9 @@ def read_quantities(form: Mapping[str, Any]) -> Typed:
         except NotANumberError:
             errors[line_id] = _("“%(text)s” is not a number.", text=text[:40])
             continue
-        if quantity < 0 or quantity != round(quantity, 3):
+        if quantity > MOST_QUANTITY:
+            errors[line_id] = _("This quantity is too large.")
+        elif quantity < 0 or decimals_of(quantity) > QUANTITY_DECIMALS:
             errors[line_id] = _("Enter a quantity of zero or more with at most three decimals.")
         elif quantity:
             quantities[line_id] = quantity

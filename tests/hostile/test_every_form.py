@@ -23,6 +23,8 @@ from tests.hostile.walk import (
 from tests.stage import undone
 
 SHORT = [value for value in corpus.ANYTHING if len(value) < 6000]
+LONG = ("9" * 11, "9" * 40)
+"""Numbers beyond what most columns hold, and beyond what decimals are rounded in."""
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -60,10 +62,11 @@ def test_no_page_and_no_form_breaks_on_nonsense(demo: Flask, sign_in: SignIn) ->
         for form in forms(visit, seen):
             sent += 1
             path = path_of(form)
-            odd = _odd(path, [name for name, kind in form.kinds.items() if kind in TYPED])
-            data = filled(form) | odd
-            failed = _failure(lambda: visit.client.post(path, data=data))  # noqa: B023
-            found += [f"{visit.who} {path} {odd}: {failed}"] * bool(failed)
+            names = [name for name, kind in form.kinds.items() if kind in TYPED]
+            for odd in (_odd(path, names), *(dict.fromkeys(names, long) for long in LONG)):
+                data = filled(form) | odd
+                failed = _failure(lambda: visit.client.post(path, data=data))  # noqa: B023
+                found += [f"{visit.who} {path} {odd}: {failed}"] * bool(failed)
 
     assert found == []
     assert pages > 60

@@ -1,5 +1,6 @@
 """What may be typed about a case, and about the service's own set-up."""
 
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
@@ -165,7 +166,7 @@ class TeamForm(Form):
 
 class RuleForm(Form):
     version = HiddenField()
-    number = NumberField(_l("Rule number"), places=0)
+    number = NumberField(_l("Rule number"), places=0, least=Decimal(1), most=Decimal(999_999))
     kind = ChoiceField(_l("Kind"), required=False)
     category = CodeField(_l("Category of the product"), required=False, max_length=500)
     account = CodeField(_l("Account code"), required=False)
