@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import or_, select, update
 
-from portal.db import apart, db, is_writing, lock, transaction
+from portal.db import EVERY_ROW, apart, db, is_writing, lock, reaching, transaction
 from portal.jobs.models import Job
 from portal.jobs.rules import JobState
 
@@ -236,7 +236,7 @@ def _end(job_id: int, attempts: int, end: Callable[[datetime], None], now: datet
     own = select(Job.id).where(
         Job.id == job_id, Job.state == JobState.RUNNING, Job.attempts == attempts
     )
-    with transaction():
+    with reaching(EVERY_ROW), transaction():
         if db.session.scalar(lock(own)) is not None:
             end(now)
 
@@ -254,7 +254,7 @@ def _take(now: datetime) -> tuple[int, str, dict[str, Any], int] | None:
     )
     if away := sorted(kind for kind, pause in _away.items() if pause.until > now):
         due = due.where(Job.kind.not_in(away))
-    with transaction():
+    with reaching(EVERY_ROW), transaction():  # who is told of a failure may belong to any account
         job = db.session.scalar(due.with_for_update(skip_locked=True))
         while job is not None and (job.cancel_asked or _is_spent(job.kind, job.attempts)):
             # A failure is counted when it is caught; who dies can't report it, so it ends here.
@@ -283,8 +283,14 @@ def _is_spent(kind: str, attempts: int) -> bool:
 def _give_up(job_id: int, kind: str, error: str, now: datetime) -> None:
     _finish(job_id, JobState.FAILED, now, error)
     known = _kinds.get(kind)
-    if known and known.failed:
-        known.failed(job_id, now)
+    if known is None or known.failed is None:
+        return
+    try:
+        with transaction():
+            known.failed(job_id, now)
+    except Exception:  # noqa: BLE001 - whatever the plug raises, the job has ended
+        # Else the worker would come back to this job for ever, and to no other.
+        _log.exception("nobody was told of a failure", job=job_id, kind=kind)
 
 
 def _finish(job_id: int, state: JobState, now: datetime, error: str | None = None) -> None:

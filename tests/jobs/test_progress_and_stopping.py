@@ -181,6 +181,21 @@ def test_a_handler_that_gives_up_is_not_tried_again(now: datetime) -> None:
     assert told == [job_id]
 
 
+def test_a_failure_of_which_nobody_can_be_told_stops_no_worker(now: datetime) -> None:
+    def work() -> None:
+        message = "no"
+        raise GiveUpError(message)
+
+    def tell_nobody(_job_id: int, _now: datetime) -> None:
+        raise LookupError
+
+    job_id = job(work, now, failed=tell_nobody)
+    assert run_next(now)
+
+    assert (row(job_id).state, row(job_id).error) == (JobState.FAILED, "no")
+    assert not run_next(now + timedelta(hours=2))
+
+
 def test_a_kind_says_how_often_it_is_tried(now: datetime) -> None:
     told: list[int] = []
 

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self
 
@@ -51,6 +52,7 @@ class Nursery:
         self._process.start()
         theirs.close()
         self.port: int = self._answer()
+        self._log = _log_of(database)
 
     def __enter__(self) -> Self:
         return self
@@ -87,6 +89,13 @@ class Nursery:
             os.kill(pid, signal.SIGKILL)
         assert self.wait(pid) == signal.SIGKILL
 
+    def said(self, pid: int) -> str:
+        """Return the last lines of the children's log, with what one of them is doing now."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGUSR1)
+            time.sleep(0.5)
+        return self._log.read_text()[-4000:]
+
     def _answer(self) -> Any:  # noqa: ANN401 - as the order was
         if not self._pipe.poll(PATIENCE_SECONDS * 2):
             message = "the nursery does not answer"
@@ -94,8 +103,12 @@ class Nursery:
         return self._pipe.recv()
 
 
+def _log_of(database: Database) -> Path:
+    return database.data_dir / "nursery.log"
+
+
 def _nurse(database: Database, warm_up: Duty | None, pipe: Connection) -> None:
-    sys.stderr = (database.data_dir / "nursery.log").open("a", buffering=1)
+    sys.stderr = _log_of(database).open("a", buffering=1)
     app = create_app(database.settings)
     app.config["WTF_CSRF_ENABLED"] = False
     if warm_up is not None:
@@ -139,7 +152,7 @@ def _be_a_child(
     app: Flask, listener: socket.socket, duty: Duty, arguments: tuple[object, ...]
 ) -> NoReturn:
     parent = os.getppid()
-    faulthandler.register(signal.SIGUSR1)  # says in the log what it is doing, if asked
+    faulthandler.register(signal.SIGUSR1, sys.stderr)  # says in the log what it is doing, if asked
 
     def leave_with_the_parent() -> None:
         while os.getppid() == parent:

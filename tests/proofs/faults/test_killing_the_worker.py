@@ -82,7 +82,7 @@ def test_each_job_ends_and_each_mail_arrives(
                 time.sleep(chance.uniform(0.02, 0.3))
                 nursery.kill(child)
             else:
-                assert nursery.wait(child) == SIGKILL, (where, death)
+                assert nursery.wait(child) == SIGKILL, nursery.said(child)
             died[where] += 1
         last = nursery.start(toil, (KILLS + 5) * (LEASE + timedelta(seconds=5)), MailTo(target.url))
         wait_until_ended(town, since)

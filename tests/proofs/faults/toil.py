@@ -2,6 +2,7 @@
 
 import smtplib
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +35,8 @@ def toil(app: Flask, _listener: socket.socket, ahead: timedelta, *arrangements: 
         while True:
             try:
                 is_busy = run_next(datetime.now(UTC) + ahead)
-            except SQLAlchemyError:  # as the worker: the database is away, the rows wait
+            except SQLAlchemyError as error:  # as the worker: the database is away, the rows wait
+                print(f"worker: {error}", file=sys.stderr)  # noqa: T201
                 is_busy = False
             finally:
                 db.session.remove()

@@ -11,9 +11,10 @@ from portal.messages.actions import tell
 from portal.policy import Role
 from portal.quotes.actions import create_quote
 from portal.reports.exporting import ask_for_export
+from tests.proofs.faults.sizes import KILLS, MAILS
 from tests.proofs.faults.town import Town
 
-PATIENCE_SECONDS: Final = 120
+PATIENCE_SECONDS: Final = 120 + KILLS + MAILS
 ORDER: Final[dict[str, Any]] = {
     "number": "O-000009",
     "account": "ACME",
