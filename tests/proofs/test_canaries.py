@@ -213,3 +213,36 @@ def test_the_accounts_own_people_do_meet_the_token(
 
     assert TOKEN in found
     assert other.code in found
+
+
+def test_the_log_carries_no_word_of_any_account(
+    demo: Flask,
+    wall: tuple[Account, set[str]],
+    sign_in: Callable[..., PortalClient],
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Operators read it who are nobody's staff: numbers and references stand in it, no words."""
+    account, tokens = wall
+    caplog.set_level("INFO")
+    other = db.session.scalars(
+        select(Account.id).where(Account.kind == "customer", Account.id != account.id)
+    ).one()
+    client = sign_in(_people(other)[0])
+
+    pages = [answer.status for answer in crawl(client, starts(demo), 60)]
+    client.get("/search", query_string={"q": f"{TOKEN} is looked for"})
+    client.post("/quotes", data={"title": TOKEN * 60})
+    client.get(f"/quotes/{TOKEN}")
+    set_row_scope(EVERY_ROW)
+    while run_next(NOW):
+        pass
+    printed = capsys.readouterr()
+    log = f"{caplog.text}\n{printed.out}\n{printed.err}"
+
+    assert 200 in pages
+    assert "answered 404 to GET" in log, "the log says nothing at all"
+    # Which address was asked for stands there; the token came into some of them by the marking.
+    lines = [re.sub(r"(GET|POST) .*, reference", "", line) for line in log.splitlines()]
+    assert [line for line in lines if TOKEN in line] == []
+    assert [line for line in lines if any("@" in token and token in line for token in tokens)] == []
