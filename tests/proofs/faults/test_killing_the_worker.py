@@ -116,7 +116,7 @@ def assert_mails_arrived(town: Town, target: MailTarget, first: int) -> None:
     assert len(noted) == len(set(noted))
     assert {message_id for message_id, _receiver in target.taken} == set(noted)
     [(written,)] = town.rows("select count(*) from message where id > :first", first=first)
-    assert len(noted) == written > KILLS
+    assert len(noted) == written > KILLS // 3
 
 
 def assert_files_are_whole(town: Town, since: int) -> None:
