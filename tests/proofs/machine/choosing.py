@@ -228,7 +228,7 @@ class Chooser:
         if kind == 0:
             return command("policy", dice.pick(("adi",) * 4 + ("fay", "ben", "bea", "adi")),
                            policy=dice.pick(tuple(POLICIES)))  # fmt: skip
-        if kind == 1:
+        if kind in {1, 5}:
             who = dice.pick(("pam", "pam", "pam", "pam", "max", "dan"))
             return command("assign", who, dice.pick(("BETA", "ACME")))
         if kind in {2, 3}:
