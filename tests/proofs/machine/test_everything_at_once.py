@@ -9,7 +9,7 @@ import pytest
 from portal.approvals import actions as approvals
 from portal.orders import queries as order_queries
 from portal.orders.rules import Move as OrderMove
-from portal.quotes import drafting, outcomes, submission
+from portal.quotes import drafting, submission
 from portal.quotes.moves import Move as QuoteMove
 from tests.databases import Content, Kind
 from tests.proofs.machine.machine import EXPECT, Stage, run
@@ -109,7 +109,7 @@ CONTROLS = {
     "a decision counts for content that nobody looked at": (approvals, "_check_content"),
     "an old page is taken for the present one": (drafting, "clashes"),
     "what was ordered is forgotten": (order_queries, "find_taken"),
-    "an outcome leaves no event": (outcomes, "record_quote"),
+    "a submission or a new revision leaves no event": (submission, "record_quote"),
     "a withdrawn quote stays in its approval": (submission, "withdraw_run"),
 }
 
