@@ -80,6 +80,15 @@ def _open(browser: OpenerDirector, url: str, data: bytes | None = None) -> str:
         return error.read().decode()
 
 
+def _run(command: list[str], log: Path, minutes: int) -> None:
+    """Let a scanner work; one that does not come to an end has proved nothing."""
+    with log.open("w") as said:
+        try:
+            subprocess.run(command, stdout=said, stderr=said, check=False, timeout=minutes * 60)  # noqa: S603 - named by the operator
+        except subprocess.TimeoutExpired:
+            sys.exit(f"Not finished after {minutes} minutes: raise MINUTES. See {log}.")
+
+
 def _wapiti(program: str, url: str, cookie: str, report: Path, minutes: int) -> int:
     print(f"wapiti: {report.stem}", flush=True)
     command = [program, "-u", f"{url}/", "--scope", "folder", "--flush-session", "--no-bugreport"]
@@ -89,8 +98,7 @@ def _wapiti(program: str, url: str, cookie: str, report: Path, minutes: int) -> 
     command += ["-x", f"{url}/sign-out", "-x", f"{url}/static/*", "-x", f"{url}/memberships*"]
     command += ["-f", "json", "-o", str(report), "--store-session", str(report.with_suffix(".db"))]
     log = report.with_suffix(".log")
-    with log.open("w") as said:
-        subprocess.run(command, stdout=said, stderr=said, check=False, timeout=minutes * 60 + 300)  # noqa: S603 - named by the operator
+    _run(command, log, minutes * 4)
     if not report.exists():
         sys.exit(f"wapiti wrote no report; see {log}.")
     told = json.loads(report.read_text())
@@ -112,8 +120,7 @@ def _sqlmap(program: str, asked: list[str], cookie: str, out: Path, minutes: int
     command = [program, "-m", str(targets), f"--cookie={cookie}", "--batch", "--level=1"]
     command += ["--risk=1", "--technique=BEUQ", "--threads=2", "--disable-coloring"]
     command += [f"--output-dir={out}", f"--results-file={results}"]
-    with log.open("w") as said:
-        subprocess.run(command, stdout=said, stderr=said, check=False, timeout=minutes * 60 * 3)  # noqa: S603 - named by the operator
+    _run(command, log, minutes * 4)
     if "tested" not in log.read_text() and "testing" not in log.read_text():
         sys.exit(f"sqlmap tested nothing; see {log}.")
     rows = results.read_text().splitlines()[1:] if results.exists() else []
