@@ -341,18 +341,12 @@ def test_everybody_gets_exactly_what_the_table_grants(
 
 
 @pytest.mark.any_database
-def test_the_wall_stands_for_the_most_common_people(
+def test_the_wall_stands_for_a_buyer_and_an_account_manager(
     demo: Flask, sign_in: Callable[..., PortalClient]
 ) -> None:
     """The same walk, short: what `make test` has time for; `make prove` walks on both databases."""
     walk = Walk(demo, sign_in)
-    names = {
-        "nobody",
-        "customer shopper",
-        "customer buyer",
-        "customer approver",
-        "supplier account-manager",
-    }
+    names = {"customer buyer", "supplier account-manager"}
     people = [somebody for somebody in walk.people if somebody.name in names]
 
     for cell in cells(demo, people, (Place.SIBLING, Place.ELSEWHERE, Place.MISSING)):

@@ -17,7 +17,15 @@ from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Response,
+)
 
 from portal.demo.cast import PASSWORD
 from tests.databases import Database
@@ -244,6 +252,13 @@ class Visitor:
         is_page = response.request.resource_type in {"document", "fetch", "xhr"}
         if response.status >= 500 or (response.status >= 400 and not is_page):
             self.faults.append(f"{response.status}: {response.url}")
+
+
+def press(where: Page | Locator, name: str) -> None:
+    """Press a button that leads to a page, and wait for it: the next button may stand on both."""
+    page = where if isinstance(where, Page) else where.page
+    with page.expect_navigation():
+        where.get_by_role("button", name=name).click()
 
 
 def _said(violation: dict[str, Any]) -> str:

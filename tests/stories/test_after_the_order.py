@@ -19,7 +19,7 @@ from pypdf import PdfReader
 
 from portal.demo.service_desk import photo
 from portal.files.reading import Table, read_table
-from tests.stories.browsing import Look, Server, Visitor, link_in
+from tests.stories.browsing import Look, Server, Visitor, link_in, press
 from tests.stories.reading import (
     amount,
     mail_about,
@@ -79,14 +79,14 @@ def test_an_order_arrives_in_two_parts_and_is_found_by_every_number(
 
 def order_monitors(buyer: Visitor) -> tuple[str, str]:
     page = buyer.open("/quotes")
-    page.get_by_role("button", name="New quote").click()
+    press(page, "New quote")
     quote = number_in(page.url)
     for sku, quantity in ((MONITOR, "3"), (WEBCAM, "2")):
         page.get_by_label("Add an SKU").fill(sku)
-        page.get_by_role("button", name="Save").click()
+        press(page, "Save")
         page.get_by_label(f"Quantity of {sku}").fill(quantity)
-        page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Submit for approval").click()
+        press(page, "Save")
+    press(page, "Submit for approval")
     expect(state_of(page)).to_have_text("approved")
     return quote, convert(buyer, quote, PURCHASE_ORDER)
 
@@ -387,7 +387,7 @@ def send_for_repair(buyer: Visitor, tag: str) -> str:
     assert "Warranty: parts, labour" in about
     assert "The battery of my laptop" in section(page, "These articles may already answer it (1)")
     page.get_by_label("Photos and files").set_input_files(PNG)
-    page.get_by_role("button", name="Send anyway").click()
+    press(page, "Send anyway")
     case = number_in(page.url)
     expect(page.get_by_role("main")).to_contain_text(f"Case {case} is open.")
     expect(state_of(page)).to_have_text("new")
@@ -630,8 +630,8 @@ def assess_complaint(agent: Visitor, case: str) -> None:
     form.get_by_label("Cause").select_option(label="Carrier")
     form.get_by_label("What is done about it").fill("The carrier pays; new seals from Monday.")
     form.get_by_label("Follow up on").fill(today().isoformat())
-    form.get_by_role("button", name="Save").click()
-    form.get_by_role("button", name="Followed up").click()
+    press(form, "Save")
+    press(form, "Followed up")
     expect(form).to_contain_text("Followed up")
     expect(form.get_by_role("button", name="Followed up")).to_have_count(0)
     expect(form.get_by_label("What is done about it")).to_have_value(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import FilePayload, Locator, expect
 
-from tests.stories.browsing import Server, Visitor
+from tests.stories.browsing import Server, Visitor, press
 from tests.stories.reading import line_of, number_in, status_of
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
@@ -56,9 +56,9 @@ def test_new_prices_reach_the_next_page_and_no_submitted_quote(
 
 def quote_of(buyer: Visitor, sku: str) -> str:
     page = buyer.open("/quotes")
-    page.get_by_role("button", name="New quote").click()
+    press(page, "New quote")
     page.get_by_label("Add an SKU").fill(sku)
-    page.get_by_role("button", name="Save").click()
+    press(page, "Save")
     expect(line_of(page, sku)).to_contain_text(OLD)
     return number_in(page.url)
 

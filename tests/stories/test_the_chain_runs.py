@@ -12,7 +12,7 @@ from playwright.sync_api import FilePayload, expect
 from pypdf import PdfReader
 
 from portal.files.writing import write_xlsx
-from tests.stories.browsing import Look, Server, Visitor, link_in
+from tests.stories.browsing import Look, Server, Visitor, link_in, press
 from tests.stories.reading import (
     amount,
     line_of,
@@ -94,7 +94,7 @@ def choose_membership(buyer: Visitor) -> None:
 
 def begin_quote(buyer: Visitor) -> str:
     buyer.open("/quotes")
-    buyer.page.get_by_role("button", name="New quote").click()
+    press(buyer.page, "New quote")
     expect(buyer.page).to_have_url(re.compile(r"/quotes/Q-\d{6}$"))
     assert status_of(buyer.page) == "draft"
     return number_in(buyer.page.url)
@@ -384,10 +384,10 @@ def keep_from_others(browse_as: Browse, number: str, order: str, approval: str) 
 def test_a_shopper_reads_why_the_order_button_is_disabled(browse_as: Browse) -> None:
     shopper = browse_as("shopper@acme.example")
     page = shopper.open("/quotes")
-    page.get_by_role("button", name="New quote").click()
+    press(page, "New quote")
     page.get_by_label("Add an SKU").fill("MS-0001")
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Submit for approval").click()
+    press(page, "Save")
+    press(page, "Submit for approval")
 
     button = page.get_by_role("button", name="Convert to order")
     expect(button).to_be_disabled()
