@@ -1,7 +1,6 @@
 """Which permissions each role has and how far they go, against a table written by hand."""
 
 from itertools import product
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -15,13 +14,13 @@ from portal.policy import (
     CUSTOMER_ROLES,
     GRANTS,
     SUPPLIER_ROLES,
-    Actor,
     P,
     Permission,
     Role,
     Scope,
     grants_of,
 )
+from tests.actors import person
 
 CUSTOMER_TABLE = {
     "viewer": ("unit", ["catalog.read", "price.read", "quote.read", "order.read"]),
@@ -55,22 +54,6 @@ NEVER = {
     "auditor": ["quote.save", "company.save", "person.save", "price-list.draft"],
     "system-administrator": ["price-list.read", "order.read", "quote.read"],
 }
-
-
-def person(*roles: Role, is_supplier: bool, **marks: Any) -> Actor:  # noqa: ANN401 - fields of Actor
-    return Actor(
-        person_id=1,
-        membership_id=1,
-        account_id=1,
-        account_code="A",
-        is_supplier=is_supplier,
-        currency="EUR",
-        locale="en",
-        time_zone="UTC",
-        roles=frozenset(roles),
-        grants=grants_of(roles, is_supplier=is_supplier),
-        **marks,
-    )
 
 
 @pytest.mark.parametrize(("role", "row"), CUSTOMER_TABLE.items())

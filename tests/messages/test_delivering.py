@@ -23,17 +23,7 @@ from portal.mail.sending import send as send_mail
 from portal.messages.actions import deliver, tell
 from portal.messages.models import Delivery, Message
 from portal.policy import Role
-
-ORDER = {
-    "number": "O-000009",
-    "account": "ACME",
-    "purchase_order_number": "4711",
-    "total": "1234.50",
-    "currency": "EUR",
-    "reason": "",
-    "lines": [{"name": "Mouse", "quantity": "3", "total": "12.00"}],
-    "more_lines": 2,
-}
+from tests.messages.subjects import ORDER
 
 
 @pytest.fixture

@@ -30,10 +30,11 @@ from portal.errors import DomainError, NotAllowedError, NotFoundError
 from portal.jobs.rules import Move as JobMove
 from portal.lifecycle import IllegalMoveError, Step
 from portal.orders.rules import UNSENT
-from portal.policy import CUSTOMER_ROLES, Actor, Permission, Role, grants_of, operator_actor
+from portal.policy import CUSTOMER_ROLES, Actor, Permission, Role, operator_actor
 from portal.service.cases.rules import CaseStatus
 from portal.service.cases.rules import IllegalMoveError as IllegalCaseMoveError
 from portal.service.knowledge.rules import ArticleStatus
+from tests.actors import person
 from tests.instants import NOW
 from tests.proofs.life import LIVES, Life, Row
 from tests.proofs.people import everybody
@@ -76,21 +77,6 @@ def test_every_step_has_an_action_that_takes_it(life: Life) -> None:
     assert [step.name for step in life.steps if step not in taken] == []
 
 
-def _actor(role: Role, *, is_supplier: bool) -> Actor:
-    return Actor(
-        person_id=1,
-        membership_id=1,
-        account_id=1,
-        account_code="A",
-        is_supplier=is_supplier,
-        currency="EUR",
-        locale="en",
-        time_zone="UTC",
-        roles=frozenset({role}),
-        grants=grants_of([role], is_supplier=is_supplier),
-    )
-
-
 @pytest.mark.parametrize("table", life_cycles(), ids=lambda table: table.__module__)
 def test_a_step_is_let_through_exactly_as_its_table_says(table: type[Enum]) -> None:
     steps: list[Any] = list(table)
@@ -100,7 +86,7 @@ def test_a_step_is_let_through_exactly_as_its_table_says(table: type[Enum]) -> N
         for state in states:
             for role in Role:
                 for side in (True, False):
-                    actor = _actor(role, is_supplier=side)
+                    actor = person(role, is_supplier=side)
                     may = step.permission is None or step.permission in actor.grants
                     said = _said(step, state, actor)
                     expected = "goes" if may and state in step.sources else "no" if may else "never"

@@ -6,6 +6,7 @@ sent again. What was acknowledged is noted; the proofs compare it with the rows.
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
@@ -33,7 +34,7 @@ class Book:
     """Answers that nobody should get, whatever dies."""
 
 
-class Client(threading.Thread):
+class Client(threading.Thread, ABC):
     """Somebody who works until told to stop, and then ends what they have begun."""
 
     def __init__(self, town: Town, nursery: Nursery, name: str, seed: int) -> None:
@@ -85,9 +86,9 @@ class Client(threading.Thread):
             number += 1
             self.work(number)
 
+    @abstractmethod
     def work(self, number: int) -> None:
         """Do one thing from its beginning to its end."""
-        raise NotImplementedError
 
 
 class Orderer(Client):

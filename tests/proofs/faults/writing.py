@@ -3,7 +3,7 @@
 import json
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from portal.db import transaction
 from portal.demo.cast import Cast
@@ -11,20 +11,11 @@ from portal.messages.actions import tell
 from portal.policy import Role
 from portal.quotes.actions import create_quote
 from portal.reports.exporting import ask_for_export
+from tests.messages.subjects import ORDER
 from tests.proofs.faults.sizes import KILLS, MAILS
 from tests.proofs.faults.town import Town
 
 PATIENCE_SECONDS: Final = 120 + KILLS + MAILS
-ORDER: Final[dict[str, Any]] = {
-    "number": "O-000009",
-    "account": "ACME",
-    "purchase_order_number": "4711",
-    "total": "1234.50",
-    "currency": "EUR",
-    "reason": "",
-    "lines": [{"name": "Mouse", "quantity": "3", "total": "12.00"}],
-    "more_lines": 2,
-}
 
 
 def write_mails(count: int) -> None:
