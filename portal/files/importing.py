@@ -61,7 +61,8 @@ class Row:
 
     number: int
     values: Mapping[str, Any]
-    raw: Mapping[str, str]
+    cells: tuple[str, ...]
+    """The row's text as it stands in the file, in the order of ``values``."""
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - as typed by the column's parser
         return self.values.get(name)
@@ -69,6 +70,10 @@ class Row:
     def has(self, name: str) -> bool:
         """Whether the file has this column at all; without it, what is there stays."""
         return name in self.values
+
+    def text(self, name: str) -> str:
+        """Return what stands in a cell; nothing where the file has no such column."""
+        return dict(zip(self.values, self.cells, strict=True)).get(name, "")
 
     def given(self, *names: str) -> dict[str, Any]:
         """Return the values of those ``names`` that are columns of the file."""
@@ -143,11 +148,11 @@ class Batch:
 
     def refuse(self, row: Row, column: str, error: DomainError) -> None:
         """Note that ``row`` can't be imported; nothing of the file will be."""
-        self.report.refused.append(Remark(row.number, column, row.raw.get(column, ""), error))
+        self.report.refused.append(Remark(row.number, column, row.text(column), error))
 
     def warn(self, row: Row, column: str, warning: DomainError) -> None:
         """Note what to beware of in a ``row`` that is accepted all the same."""
-        self.report.warnings.append(Remark(row.number, column, row.raw.get(column, ""), warning))
+        self.report.warnings.append(Remark(row.number, column, row.text(column), warning))
 
     def keyed(self, *key: str) -> dict[tuple[Any, ...], Row]:
         """Return the rows by the values of ``key``, refusing each that repeats an earlier one."""
@@ -244,33 +249,38 @@ def parse_rows(kind: ImportKind, table: Table, zone: ZoneInfo, report: ImportRep
             report.refused.append(Remark(1, column.name, "", missing))
     if report.refused:
         return []
+    readers = [(name, _reader(known.get(name))) for name in table.columns]
     return [
-        _row(number, dict(zip(table.columns, cells, strict=True)), known, zone, report)
+        _row(number, cells, readers, zone, report)
         for number, cells in zip(table.row_numbers, table.rows, strict=True)
     ]
 
 
+def _reader(column: Column | None) -> tuple[Parser, bool]:
+    """Return how the cells of a column are typed, and whether each has to be filled in."""
+    return (_as_it_is, False) if column is None else (column.parse, column.required)
+
+
+def _as_it_is(cell: str, _zone: ZoneInfo) -> str:
+    return cell
+
+
 def _row(
     number: int,
-    raw: dict[str, str],
-    known: Mapping[str, Column],
+    cells: tuple[str, ...],
+    readers: Sequence[tuple[str, tuple[Parser, bool]]],
     zone: ZoneInfo,
     report: ImportReport,
 ) -> Row:
+    """Type one row; a file has a hundred thousand of them, so most cells cost one call or none."""
     values: dict[str, Any] = {}
-    for name, cell in raw.items():
-        column = known.get(name)
+    for (name, (parse, is_required)), cell in zip(readers, cells, strict=True):
+        values[name] = None
         try:
-            values[name] = _value(column, cell, zone)
+            if cell:
+                values[name] = parse(cell, zone)
+            elif is_required:
+                raise EmptyCellError
         except CellError as error:
             report.refused.append(Remark(number, name, cell, error))
-            values[name] = None
-    return Row(number, values, raw)
-
-
-def _value(column: Column | None, cell: str, zone: ZoneInfo) -> Any:  # noqa: ANN401
-    if not cell:
-        if column is not None and column.required:
-            raise EmptyCellError
-        return None
-    return cell if column is None else column.parse(cell, zone)
+    return Row(number, values, cells)

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from portal.errors import N_, InvalidError
 
 UNLIMITED: Final = "unlimited"
-_NUMBER: Final = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?\d{1,18}(?:\.(\d{1,18}))?", re.ASCII)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_CODE: Final = re.compile(r"[^\s\x00-\x1f;]+")
 _FARTHEST: Final = timedelta(days=1)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -82,7 +84,7 @@ def text(length: int = 200) -> Parser:
     def parse(raw: str, _zone: ZoneInfo) -> str:
         if len(raw) > length:
             raise TooLongError(length=length)
-        if any(ord(char) < 32 and char not in "\n\t" for char in raw):  # noqa: PLR2004 - C0 controls
+        if _CONTROL.search(raw):
             raise BadTextError
         return raw
 
@@ -95,7 +97,7 @@ def code(length: int = 64) -> Parser:
     def parse(raw: str, _zone: ZoneInfo) -> str:
         if len(raw) > length:
             raise TooLongError(length=length)
-        if not re.fullmatch(r"[^\s\x00-\x1f;]+", raw):
+        if not _CODE.fullmatch(raw):
             raise NotACodeError
         return raw
 
@@ -108,15 +110,12 @@ def decimal(
     """A plain decimal number with at most ``decimals`` places and inclusive limits."""
 
     def parse(raw: str, _zone: ZoneInfo) -> Decimal:
-        if not _NUMBER.fullmatch(raw):
+        number = _NUMBER.fullmatch(raw)
+        if number is None:
             raise NotANumberError
-        try:
-            value = Decimal(raw)
-        except InvalidOperation as error:
-            raise NotANumberError from error
-        exponent = value.normalize().as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > decimals:
+        if len((number[1] or "").rstrip("0")) > decimals:
             raise TooManyDecimalsError(decimals=decimals)
+        value = Decimal(raw)
         if (least is not None and value < least) or value > most:
             raise OutOfRangeError(least="-" if least is None else least, most=most)
         return value

@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -75,7 +76,7 @@ def read_table(data: bytes, filename: str) -> Table:
     for number, row in cells[1:]:
         if len(row) > width and any(cell.strip() for cell in row[width:]):
             raise UnreadableFileError(reason=f"row {number} has more cells than there are columns")
-        padded = tuple(cell.strip() for cell in row[:width]) + ("",) * (width - len(row))
+        padded = (*map(str.strip, row[:width]), *("",) * (width - len(row)))
         if any(padded):
             numbers.append(number)
             rows.append(padded)
@@ -98,11 +99,11 @@ def decode(data: bytes) -> str:
         return _utf16(data)
     if b"\x00" in data:
         raise UnreadableFileError(reason=N_("it holds binary data"))
-    for encoding in ("utf-8-sig", *_guess(data)):
-        try:
+    with suppress(UnicodeDecodeError):
+        return data.decode("utf-8-sig")
+    for encoding in _guess(data):
+        with suppress(UnicodeDecodeError):
             return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
     return data.decode("cp1252", errors="replace")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import delete, insert, select
 
@@ -22,7 +22,6 @@ from portal.catalog.pricing.lookups import (
     find_category_ids,
     find_lists_by_code,
     find_products,
-    must_be_one,
     plain,
     supplier_zone,
 )
@@ -33,7 +32,7 @@ from portal.catalog.pricing.models import (
 )
 from portal.catalog.pricing.publication_rules import is_fit
 from portal.catalog.pricing.rules import Entry, EntryKind, ListKind
-from portal.db import db, in_pages
+from portal.db import Base, db, in_pages
 from portal.errors import N_
 from portal.events.actions import record
 from portal.files.importing import Batch, Column, EmptyCellError, ImportKind, Mode, Row
@@ -93,6 +92,11 @@ class Said(NamedTuple):
     kind: str
     value: Decimal
     valid_to: datetime | None
+
+
+_ENTRY: Final = Base.metadata.tables[PriceEntry.__tablename__]
+"""The bare table: rows that nobody asks for again need no objects."""
+_WRITTEN: Final = ("version_id", *Key._fields, *Said._fields)
 
 
 @dataclass(slots=True)
@@ -161,10 +165,10 @@ def _read(
 
 
 def _key(batch: Batch, row: Row, codes: _Codes) -> Key | None:
-    if not must_be_one(row, "sku", "category_path"):
+    sku, path, uom = row["sku"], row["category_path"], row["uom"]
+    if (sku is None) == (path is None):
         batch.refuse(row, "sku", OneTargetError())
         return None
-    sku, path, uom = row["sku"], row["category_path"], row["uom"]
     product = codes.products.get(sku) if sku else None
     category_id = codes.categories.get(path) if path else None
     if sku and product is None:
@@ -272,8 +276,8 @@ def _write(price_list: PriceList, basis: PriceListVersion | None, plan: _Plan) -
     rows = plan.add if is_draft else [*plan.kept, *plan.add]
     for written in in_pages(rows, PAGE):
         db.session.execute(
-            insert(PriceEntry),
-            [{"version_id": draft.id, **key._asdict(), **said._asdict()} for key, said in written],
+            insert(_ENTRY),
+            [dict(zip(_WRITTEN, (draft.id, *key, *said), strict=True)) for key, said in written],
         )
 
 
