@@ -82,7 +82,7 @@ class Actor:
     reachable_unit_ids: frozenset[int] = frozenset()
     assigned_account_ids: frozenset[int] = frozenset()
     roles: frozenset[Role] = frozenset()
-    grants: Mapping[Permission, Scope] = field(default_factory=dict)
+    grants: Mapping[Permission, Scope] = field(default_factory=dict, hash=False)
     operator: str = ""
 
     def can(self, permission: Permission) -> bool:

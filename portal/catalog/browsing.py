@@ -3,8 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum, unique
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,7 +25,7 @@ from sqlalchemy.orm import joinedload
 from portal.catalog.by_price import MOST_PRICED, Asking, ids_by_price
 from portal.catalog.models import Category, PartNumber, Product, ProductAttribute, sku_key
 from portal.catalog.queries import visible_products
-from portal.catalog.rules import STEERING
+from portal.catalog.rules import STEERING, local_name
 from portal.catalog.search_index import found_by
 from portal.db import db
 from portal.policy import Actor
@@ -61,13 +62,26 @@ class Filters:
         return bool(self.text or self.category_path or self.manufacturers or self.attributes)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A product with the account's own number and name for it."""
+class Item(NamedTuple):
+    """What the list shows of a product, with the account's own number and name for it."""
 
-    product: Product
+    id: int
+    sku: str
+    name: str
+    manufacturer: str | None
+    mpn: str | None
+    category_id: int | None
+    uom: str
+    min_quantity: Decimal | None
+    quantity_multiple: Decimal | None
+    lead_time_days: int | None
     own_number: str | None
     own_name: str | None
+
+    @property
+    def is_active(self) -> bool:
+        """The list shows what is sold."""
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,9 @@ class Value:
 class Node:
     """One category to filter by."""
 
-    category: Category
+    path: str
+    name: str
+    depth: int
     count: int
     is_chosen: bool
 
@@ -95,10 +111,10 @@ class Listing:
     page: Page[Item]
     sort: Sort[ProductSort]
     can_sort_by_price: bool
-    categories: Sequence[Node]
+    categories: tuple[Node, ...]
     chosen: Category | None
-    manufacturers: Sequence[Value]
-    attributes: Mapping[str, Sequence[Value]]
+    manufacturers: tuple[Value, ...]
+    attributes: Mapping[str, tuple[Value, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +131,22 @@ class _Conditions:
 
 
 _ANY: Final = Product.id.is_not(None)
+_SHOWN: Final = (
+    Product.id,
+    Product.sku,
+    Product.name,
+    Product.names,
+    Product.manufacturer,
+    Product.mpn,
+    Product.category_id,
+    Product.uom,
+    Product.min_quantity,
+    Product.quantity_multiple,
+    Product.lead_time_days,
+    PartNumber.buyer_sku,
+    PartNumber.name,
+)
+"""The columns of an `Item`: a page of objects costs more than the statement that finds them."""
 
 
 def search_products(  # noqa: PLR0913 - what a list of the catalogue can be asked
@@ -158,7 +190,7 @@ def search_products(  # noqa: PLR0913 - what a list of the catalogue can be aske
         ),
         sort=sort,
         can_sort_by_price=may_price is not None,
-        categories=_nodes(categories, direct, chosen),
+        categories=_nodes(categories, direct, chosen, locale),
         chosen=chosen,
         manufacturers=_values(manufacturers, filters.manufacturers),
         attributes=_attributes(attributes, filters.attributes),
@@ -254,22 +286,21 @@ def _page(actor: Actor, filters: Filters, conditions: _Conditions, part: _Slice)
     if part.sort.key is ProductSort.PRICE and part.asking is not None:
         ranked = ids_by_price(part.asking, found, descending=part.sort.descending)
         places = {key: place for place, key in enumerate(ranked[first : first + part.size])}
-        items = _items(actor, select(Product).where(Product.id.in_(places)))
-        items.sort(key=lambda item: places[item.product.id])
+        items = _items(actor, select(Product).where(Product.id.in_(places)), part.locale)
+        items.sort(key=lambda item: places[item.id])
     else:
         order = _order(filters.text, part.sort, part.locale)
-        items = _items(actor, found.order_by(*order).limit(part.size).offset(first))
+        items = _items(actor, found.order_by(*order).limit(part.size).offset(first), part.locale)
     return Page(items, part.total, part.number, part.size)
 
 
-def _items(actor: Actor, products: Select[Product]) -> list[Item]:
+def _items(actor: Actor, products: Select[Product], locale: str) -> list[Item]:
     own = and_(PartNumber.product_id == Product.id, PartNumber.account_id == actor.account_id)
-    rows = db.session.execute(
-        products.outerjoin(PartNumber, own)
-        .with_only_columns(Product, PartNumber.buyer_sku, PartNumber.name)
-        .options(joinedload(Product.category))
-    )
-    return [Item(product, own_number, own_name) for product, own_number, own_name in rows]
+    rows = db.session.execute(products.outerjoin(PartNumber, own).with_only_columns(*_SHOWN))
+    return [
+        Item(key, sku, local_name(name, names, locale), *others)
+        for key, sku, name, names, *others in rows
+    ]
 
 
 def _order(text: str, sort: Sort[ProductSort], locale: str) -> list[SQLColumnExpression[Any]]:
@@ -346,36 +377,45 @@ def _count_values(
 
 
 def _nodes(
-    categories: Sequence[Category], direct: Mapping[int | None, int], chosen: Category | None
-) -> list[Node]:
+    categories: Sequence[Category],
+    direct: Mapping[int | None, int],
+    chosen: Category | None,
+    locale: str,
+) -> tuple[Node, ...]:
     """Return the roots, the way down to the chosen category and what lies directly below it."""
     counts: Counter[str] = Counter()
     for item in categories:
         for path in item.ancestor_paths:
             counts[path] += direct.get(item.id, 0)
     opened = set(chosen.ancestor_paths) if chosen else set()
-    return [
-        Node(item, counts[item.path], item is chosen)
+    return tuple(
+        Node(
+            item.path,
+            local_name(item.name, item.names, locale),
+            item.depth,
+            counts[item.path],
+            item is chosen,
+        )
         for item in categories
         if (counts[item.path] or item.path in opened)
         and (item.depth == 1 or item.path.rpartition("/")[0] in opened)
-    ]
+    )
 
 
-def _values(counts: Mapping[str, int], chosen: Collection[str]) -> list[Value]:
+def _values(counts: Mapping[str, int], chosen: Collection[str]) -> tuple[Value, ...]:
     """Return the most frequent values and all chosen ones, the most frequent first."""
     known = dict(counts) | {value: counts.get(value, 0) for value in chosen}
     ranked = sorted(known.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [
+    return tuple(
         Value(value, count, value in chosen)
         for place, (value, count) in enumerate(ranked)
         if place < MOST_VALUES or value in chosen
-    ]
+    )
 
 
 def _attributes(
     counts: Mapping[str, Mapping[str, int]], chosen: Mapping[str, Collection[str]]
-) -> dict[str, list[Value]]:
+) -> dict[str, tuple[Value, ...]]:
     """Return the attributes that most products have, and those that are chosen."""
     totals = {name: sum(values.values()) for name, values in counts.items() if name not in STEERING}
     ranked = sorted(totals, key=lambda name: (-totals[name], name))

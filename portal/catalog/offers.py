@@ -4,18 +4,43 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from portal.accounts.models import Account
 from portal.accounts.queries import AccountNotFoundError, get_account
-from portal.catalog.models import Product
+from portal.catalog.pricing.books import ProductFacts
 from portal.catalog.pricing.ladder import SMALLEST_STEP
 from portal.catalog.pricing.lookups import supplier_zone
 from portal.catalog.pricing.queries import Break, Buyer, PriceBook, buyer_of, open_book
-from portal.catalog.pricing.rules import Resolution
+from portal.catalog.pricing.rules import ListCandidate, Resolution
 from portal.catalog.pricing.words import TraceWords, explain, explain_trace
 from portal.catalog.rules import smallest_quantity
 from portal.policy import Actor, Permission
+from portal.web.locale import language_in_force
+
+MOST_OFFERS: Final = 8_192
+"""Offers that a process keeps, of about a KiB each; then it starts anew."""
+
+_Parts = tuple[Sequence[ListCandidate], str, str, ZoneInfo]
+
+
+class Offered(Protocol):
+    """What pricing and the rule of the smallest quantity need to know of a product."""
+
+    @property
+    def id(self) -> Any: ...  # noqa: ANN401 - a mapped column or a plain value
+    @property
+    def sku(self) -> Any: ...  # noqa: ANN401
+    @property
+    def category_id(self) -> Any: ...  # noqa: ANN401
+    @property
+    def uom(self) -> Any: ...  # noqa: ANN401
+    @property
+    def min_quantity(self) -> Any: ...  # noqa: ANN401
+    @property
+    def quantity_multiple(self) -> Any: ...  # noqa: ANN401
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +52,12 @@ class Reader:
     account: Account | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Offer:
-    """A product's price at its smallest quantity, why, and its breaks."""
+    """A product's price at its smallest quantity, why, and its breaks.
+
+    It equals itself alone: pages that are given the same offer again need not draw it again.
+    """
 
     quantity: Decimal
     resolution: Resolution
@@ -65,19 +93,53 @@ def reader_of(actor: Actor, account_code: str = "") -> Reader | None:
     return Reader(Buyer(account.id, None, account.currency), account.time_zone, account)
 
 
-def find_offers(reader: Reader, products: Iterable[Product], at: datetime) -> dict[int, Offer]:
-    """Return the price of each product by its id, in the statements of one price book."""
+def find_offers(reader: Reader, products: Iterable[Offered], at: datetime) -> dict[int, Offer]:
+    """Return the price of each product by its id, in the statements of one price book.
+
+    The price rule is pure, so what it was asked before with the same lists, entries and quantities
+    it is not asked again.
+    """
     wanted = list(products)
     if not wanted:
         return {}
-    book = open_book(reader.buyer, wanted, at)
-    zone = supplier_zone()
-    return {product.id: _offer(book, product, zone) for product in wanted}
+    facts = [ProductFacts(each.id, each.sku, each.category_id, each.uom) for each in wanted]
+    book = open_book(reader.buyer, facts, at)
+    chain = _Chain.of((book.chain, book.buyer.currency, language_in_force(), supplier_zone()))
+    return {
+        each.id: _offer(book, each, product, chain)
+        for each, product in zip(facts, wanted, strict=True)
+    }
 
 
-def _offer(book: PriceBook, product: Product, zone: ZoneInfo) -> Offer:
+class _Chain:
+    """The lists of a buyer, and what words are written in, as one object for equal ones.
+
+    It is part of every key below and would be compared with each product.
+    """
+
+    def __init__(self, parts: _Parts) -> None:
+        self.zone = parts[3]
+
+    @staticmethod
+    @lru_cache(maxsize=1_024)
+    def of(parts: _Parts) -> "_Chain":
+        """Return the one object for some parts."""
+        return _Chain(parts)
+
+
+def _offer(book: PriceBook, facts: ProductFacts, product: Offered, chain: _Chain) -> Offer:
     quantity = smallest_quantity(product)
-    resolution = book.resolve(product, quantity)
     step = product.quantity_multiple or SMALLEST_STEP
-    steps = book.ladder(product, smallest=quantity, step=step, first=resolution)
-    return Offer(quantity, resolution, explain(resolution, zone), steps)
+    key = (chain, facts.sku, quantity, step, book.said_of(facts))
+    known = _OFFERS.get(key)
+    if known is None:
+        resolution = book.resolve(facts, quantity)
+        steps = book.ladder(facts, smallest=quantity, step=step, first=resolution)
+        known = Offer(quantity, resolution, explain(resolution, chain.zone), steps)
+        if len(_OFFERS) >= MOST_OFFERS:
+            _OFFERS.clear()
+        _OFFERS[key] = known
+    return known
+
+
+_OFFERS: Final[dict[tuple[Any, ...], Offer]] = {}

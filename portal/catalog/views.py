@@ -39,7 +39,11 @@ def name_here(item: object) -> str:
 @bp.app_template_filter("expected_here")
 def expected_here(availability: Availability) -> date | None:
     """Return the day on which more is expected, where it is still to come for the reader."""
-    return availability.expected_after(now().astimezone(ZoneInfo(current_time_zone())).date())
+    return availability.expected_after(_today())
+
+
+def _today() -> date:
+    return now().astimezone(ZoneInfo(current_time_zone())).date()
 
 
 @bp.get("")
@@ -58,7 +62,6 @@ def index() -> ResponseReturnValue:
         size=page_size(),
         asking=Asking(reader.buyer, as_of.at) if reader else None,
     )
-    products = [item.product for item in listing.page.items]
     page = render_template(
         "catalog/index.html",
         listing=listing,
@@ -67,8 +70,9 @@ def index() -> ResponseReturnValue:
         most_priced=MOST_PRICED if reader and wished.key != listing.sort.key else None,
         reader=reader,
         as_of=as_of,
-        offers=find_offers(reader, products, as_of.at) if reader else {},
-        stock=find_availability([product.id for product in products]),
+        offers=find_offers(reader, listing.page.items, as_of.at) if reader else {},
+        stock=find_availability([item.id for item in listing.page.items]),
+        today=_today(),
         chips=forms.chips(filters, _name_of(listing.chosen, filters.category_path)),
         forms=forms,
         similar=[] if listing.page.total else suggest_similar(actor, filters.text),

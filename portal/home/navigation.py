@@ -1,10 +1,11 @@
 """The menu, and what the frame of a page asks of the packages below."""
 
 from collections.abc import Sequence
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from flask import Flask, current_app, url_for
-from sqlalchemy import literal, select, true
+from sqlalchemy import Select, literal, select, true
 
 from portal.accounts.models import Membership, MembershipRole, Person
 from portal.approvals.queries import waiting_count
@@ -177,6 +178,19 @@ def _supplier_name() -> str:
 
 def _waiting(actor: Actor) -> Waiting:
     """Return what the frame counts, and the current draft, in one statement for every page."""
+    names, frame = _frame(actor)
+    found = db.session.execute(frame).mappings().one()
+    number = found.get("number")
+    url = url_for("quotes.detail", number=number) if number else ""
+    return Waiting(
+        counts={name: found[name] for name in names},
+        draft=Draft(number=number, url=url, lines=found["lines"]) if number else None,
+    )
+
+
+@lru_cache(maxsize=512)
+def _frame(actor: Actor) -> tuple[tuple[str, ...], Select[Any]]:
+    """Return the names of what is counted and the statement; building it costs more than asking."""
     counts = {
         name: count.scalar_subquery().label(name)
         for name, count in (
@@ -186,7 +200,7 @@ def _waiting(actor: Actor) -> Waiting:
         )
         if count is not None
     }
-    frame = select(*counts.values())
+    frame: Select[Any] = select(*counts.values())
     if actor.can(P.QUOTE_SAVE):
         draft, always = opened_draft(actor).subquery(), select(literal(1)).subquery()
         frame = (
@@ -194,13 +208,7 @@ def _waiting(actor: Actor) -> Waiting:
             .select_from(always)
             .outerjoin(draft, true())
         )
-    found = db.session.execute(frame).mappings().one()
-    number = found.get("number")
-    url = url_for("quotes.detail", number=number) if number else ""
-    return Waiting(
-        counts={name: found[name] for name in counts},
-        draft=Draft(number=number, url=url, lines=found["lines"]) if number else None,
-    )
+    return tuple(counts), frame
 
 
 def find_grantors(actor: Actor) -> Sequence[str]:

@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
 from flask import Flask
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from portal.errors import DomainError
 from portal.money import Money, minor_units, round_half_up
-from portal.web.locale import DEFAULT, current_time_zone
+from portal.web.locale import current_time_zone, language_in_force
 
 NOTHING: Final = "–"
 """Shown where there is no value, so that a cell is never just empty."""
@@ -32,7 +31,7 @@ def decimal(value: Decimal | int | None, places: int = 0, most: int | None = Non
 
 def number(value: Decimal, pattern: str) -> str:
     """Write a number by a pattern of CLDR, for example ``#,##0.00##``."""
-    return _number(value or Decimal(0), pattern, _locale())  # a zero has no sign
+    return _number(value or Decimal(0), pattern, language_in_force())  # a zero has no sign
 
 
 @lru_cache(maxsize=16_384)
@@ -74,7 +73,7 @@ def day(value: date | datetime | None) -> str:
     if value is None:
         return NOTHING
     local = _local(value).date() if isinstance(value, datetime) else value
-    return _date(local, _locale())
+    return _date(local, language_in_force())
 
 
 def last_day(value: datetime | None, zone: str | None = None) -> str:
@@ -82,7 +81,7 @@ def last_day(value: datetime | None, zone: str | None = None) -> str:
     if value is None:
         return NOTHING
     last = (value - timedelta(microseconds=1)).astimezone(_zone(zone))
-    return _date(last.date(), _locale())
+    return _date(last.date(), language_in_force())
 
 
 def instant(value: datetime | None) -> str:
@@ -138,10 +137,6 @@ def _readable(value: object) -> str:
     if isinstance(value, Money):
         return money(value.amount, value.currency)
     return decimal(value, 0, 4) if isinstance(value, Decimal) else str(value)
-
-
-def _locale() -> str:
-    return str(get_locale() or DEFAULT.babel)
 
 
 def _zone(name: str | None = None) -> ZoneInfo:

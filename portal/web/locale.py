@@ -94,32 +94,42 @@ def current_time_zone() -> str:
     return person.actor.time_zone if person and person.actor else "UTC"
 
 
-def _locale() -> Locale:
-    """Return the locale in force: a page asks for it hundreds of times, so Flask-Babel seldom."""
-    held: Locale | None = getattr(getattr(g, "_flask_babel", None), "babel_locale", None)
-    return held or get_locale() or Locale(DEFAULT.babel)
+def language_in_force() -> str:
+    """Return Babel's name of the language that is written now, outside a request English.
+
+    A page asks for it hundreds of times, so Flask-Babel is asked seldom, and the name is made
+    without Babel's checks.
+    """
+    try:
+        held: Locale | None = g._flask_babel.babel_locale  # noqa: SLF001 - set by Flask-Babel
+    except (AttributeError, RuntimeError):
+        held = get_locale()
+    if held is None:
+        return DEFAULT.babel
+    language: str = held.language
+    return f"{language}_{held.script}" if held.script else language
 
 
 @lru_cache(maxsize=len(LANGUAGES))
-def _catalogue(locale: Locale) -> NullTranslations:  # noqa: ARG001 - the key of what is in force
+def _catalogue(language: str) -> NullTranslations:  # noqa: ARG001 - the key of what is in force
     catalogue: NullTranslations = get_domain().get_translations()
     return catalogue
 
 
 @lru_cache(maxsize=8_192)
-def _plain(locale: Locale, text: str, *, is_markup: bool) -> str:
+def _plain(language: str, text: str, is_markup: bool) -> str:  # noqa: FBT001 - asked for by place: often
     """Return the translation of a text without variables, as templates write it."""
-    translated: str = _catalogue(locale).gettext(text)
+    translated: str = _catalogue(language).gettext(text)
     return Markup(translated) % {} if is_markup else translated % {}  # noqa: S704 - our own texts
 
 
 @pass_eval_context
 def _gettext(context: EvalContext, text: str, /, **variables: Any) -> str:  # noqa: ANN401 - of a template
     """Translate in a template; as Jinja does, always a format string that escapes what it takes."""
-    locale = _locale()
+    language = language_in_force()
     if not variables:
-        return _plain(locale, text, is_markup=bool(context.autoescape))
-    translated = _catalogue(locale).gettext(text)
+        return _plain(language, text, bool(context.autoescape))
+    translated = _catalogue(language).gettext(text)
     return (Markup(translated) if context.autoescape else translated) % variables  # noqa: S704
 
 
@@ -132,7 +142,7 @@ def _ngettext(
     /,
     **variables: Any,  # noqa: ANN401 - of a template
 ) -> str:
-    translated = _catalogue(_locale()).ngettext(singular, plural, number)
+    translated = _catalogue(language_in_force()).ngettext(singular, plural, number)
     variables.setdefault("num", number)
     return (Markup(translated) if context.autoescape else translated) % variables  # noqa: S704
 

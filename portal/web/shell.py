@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from portal.errors import N_
 from portal.policy import Actor, Permission
-from portal.web import errors, formats, locale, security, static
+from portal.web import drawing, errors, formats, locale, security, static
 from portal.web.addresses import url_with, url_without
 from portal.web.identity import SignedIn
 from portal.web.locale import LANGUAGES, Language, current_language, signed_in_or_none
@@ -209,6 +209,7 @@ def init_app(app: Flask) -> None:
     app.extensions.setdefault(_PLUGS, Plugs())
     locale.init_app(app)
     formats.init_app(app)
+    drawing.init_app(app)
     security.init_app(app)
     static.init_app(app)
     errors.init_app(app)

@@ -129,4 +129,4 @@ def listing(
 
 def skus(found: Listing) -> list[str]:
     """Return the SKUs of a page in their order."""
-    return [item.product.sku for item in found.page.items]
+    return [item.sku for item in found.page.items]

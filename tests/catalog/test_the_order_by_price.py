@@ -34,7 +34,7 @@ def prices(buyer: Actor, *, descending: bool = False, number: int = 1) -> list[D
         size=10,
         asking=Asking(reader.buyer, NOW),
     )
-    products = [item.product for item in found.page.items]
+    products = found.page.items
     offers = find_offers(reader, products, NOW)
     return [offers[product.id].resolution.unit_price for product in products]
 
@@ -74,7 +74,7 @@ def test_what_has_no_price_comes_last_both_ways(
             size=10_000,
             asking=asking,
         )
-        beginnings = [item.product.sku.startswith("LT") for item in found.page.items]
+        beginnings = [item.sku.startswith("LT") for item in found.page.items]
         assert any(beginnings)
         assert beginnings == sorted(beginnings)
 

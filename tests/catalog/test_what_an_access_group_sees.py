@@ -62,7 +62,7 @@ def test_what_is_not_seen_is_not_found_in_any_way(shop: Shelves) -> None:
     assert suggest_similar(actor, "LT-544") == []
     found = listing(actor, text="LT")
     assert skus(found) == []
-    assert [node.category.path for node in listing(actor).categories] == ["Software"]
+    assert [node.path for node in listing(actor).categories] == ["Software"]
     assert [value.value for value in listing(actor).manufacturers] == ["Quill"]
 
 

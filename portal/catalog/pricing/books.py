@@ -1,11 +1,12 @@
 """Reading what the versions of lists say about some products: entries, categories, factors."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, unique
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -75,6 +76,18 @@ class Book:
             for version_id, entries in source.items():
                 found.setdefault(version_id, []).extend(entries)
         return found
+
+    def said_of(self, product: ProductFacts) -> Hashable:
+        """Return everything that this book holds about a product, to be compared."""
+        return (
+            product.uom,
+            self.paths.get(product.category_id or 0, ""),
+            tuple(self.factors.get(product.id, ())),
+            *(
+                (version_id, tuple(entries))
+                for version_id, entries in self.entries_of(product).items()
+            ),
+        )
 
     def request(self, product: ProductFacts, quantity: Decimal, uom: str) -> PriceRequest:
         """Return the question for the price rule."""
@@ -169,6 +182,21 @@ def make_entry(
 ) -> Entry:
     """Return the entry of a row of `ENTRY_COLUMNS`."""
     _, kind, value, uom, min_quantity, start, end = facts
+    return _entry(kind, value, uom, min_quantity, sku, category_path, start, end)
+
+
+@lru_cache(maxsize=16_384)
+def _entry(  # noqa: PLR0913, PLR0917 - the columns of a row
+    kind: str,
+    value: Decimal,
+    uom: str,
+    min_quantity: Decimal,
+    sku: str | None,
+    category_path: str | None,
+    start: datetime | None,
+    end: datetime | None,
+) -> Entry:
+    """Return the entry of some values: rows that are read again need not be made again."""
     return Entry(
         kind=EntryKind(kind),
         value=value,

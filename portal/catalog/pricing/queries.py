@@ -1,7 +1,7 @@
 """Prices for buyers: any number of questions in a constant number of statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -61,6 +61,13 @@ class PriceBook:
             self.buyer.currency,
             self.at,
         )
+
+    def said_of(self, product: ProductFacts) -> Hashable:
+        """Return all that this book knows of a product: equal books answer alike.
+
+        The instant is no part of it, for a book holds what is in force at its own instant alone.
+        """
+        return self.book.said_of(product)
 
     def ladder(
         self,
