@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
@@ -175,6 +175,24 @@ def find_orders(
     offset: int = 0,
 ) -> Sequence[Order]:
     """Return orders with their account and quote, in the asked order."""
+    statement = (
+        wanted_orders(actor, wanted)
+        .options(joinedload(Order.account), joinedload(Order.quote), selectinload(Order.lines))
+        .order_by(*order_of(sort, descending=descending))
+        .offset(offset)
+    )
+    if limit is not None:
+        statement = statement.limit(limit)
+    return db.session.scalars(statement).all()
+
+
+def wanted_orders(actor: Actor, wanted: OrderFilter) -> Select[Order]:
+    """Select the orders that a list shows."""
+    return visible_to(actor).where(_matches(actor, wanted.text), _in_tab(actor, wanted))
+
+
+def order_of(sort: SortBy, *, descending: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return the order of a list; what is equal comes newest first."""
     column = {
         SortBy.NUMBER: Order.number,
         SortBy.PURCHASE_ORDER: Order.purchase_order_number,
@@ -182,16 +200,7 @@ def find_orders(
         SortBy.TOTAL: Order.net_total,
         SortBy.PLACED: Order.placed_at,
     }[sort]
-    statement = (
-        visible_to(actor)
-        .where(_matches(actor, wanted.text), _in_tab(wanted))
-        .options(joinedload(Order.account), joinedload(Order.quote), selectinload(Order.lines))
-        .order_by(column.desc() if descending else column.asc(), Order.id.desc())
-        .offset(offset)
-    )
-    if limit is not None:
-        statement = statement.limit(limit)
-    return db.session.scalars(statement).all()
+    return column.desc() if descending else column.asc(), Order.id.desc()
 
 
 def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
@@ -206,13 +215,16 @@ def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
     return or_(has_number(text), Order.account.has(named))
 
 
-def _in_tab(wanted: OrderFilter) -> ColumnElement[bool]:
+def _in_tab(actor: Actor, wanted: OrderFilter) -> ColumnElement[bool]:
     in_state = Order.status.in_(sorted(TAB_STATES[wanted.tab]))
-    return and_(in_state, _is_late(wanted.now)) if wanted.tab is Tab.LATE else in_state
+    return and_(in_state, _is_late(actor, wanted.now)) if wanted.tab is Tab.LATE else in_state
 
 
-def _is_late(now: datetime | None) -> ColumnElement[bool]:
-    return false() if now is None else is_late_order(now)
+def _is_late(actor: Actor, now: datetime | None) -> ColumnElement[bool]:
+    """Return which orders are late; a customer sees those of one account, in its time zone."""
+    if now is None:
+        return false()
+    return is_late_order(now, None if actor.is_supplier else actor.time_zone)
 
 
 def count_by_tab(actor: Actor, text: str = "", now: datetime | None = None) -> dict[Tab, int]:
@@ -220,7 +232,7 @@ def count_by_tab(actor: Actor, text: str = "", now: datetime | None = None) -> d
     statement = (
         visible_to(actor)
         .where(_matches(actor, text))
-        .with_only_columns(Order.status, func.count(), func.count().filter(_is_late(now)))
+        .with_only_columns(Order.status, func.count(), func.count().filter(_is_late(actor, now)))
         .group_by(Order.status)
         .order_by(None)
     )

@@ -4,11 +4,11 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from portal.orders.models import Order
+from portal.orders.listing import OrderRow
 from portal.orders.rules import SortBy
 from portal.web.tables import Column
 
-COLUMNS: tuple[Column[Order], ...] = (
+COLUMNS: tuple[Column[OrderRow], ...] = (
     Column(
         key="order_number",
         label=_l("Order"),
@@ -22,7 +22,7 @@ COLUMNS: tuple[Column[Order], ...] = (
         value=lambda order: order.purchase_order_number,
         sort=SortBy.PURCHASE_ORDER,
     ),
-    Column(key="quote_number", label=_l("Quote"), value=lambda order: order.quote.number),
+    Column(key="quote_number", label=_l("Quote"), value=lambda order: order.quote_number),
     Column(
         key="status",
         label=_l("Status"),
@@ -52,8 +52,8 @@ COLUMNS: tuple[Column[Order], ...] = (
     ),
 )
 
-SUPPLIER_COLUMNS: tuple[Column[Order], ...] = (
+SUPPLIER_COLUMNS: tuple[Column[OrderRow], ...] = (
     COLUMNS[0],
-    Column(key="account", label=_l("Account"), value=lambda order: order.account.name),
+    Column(key="account", label=_l("Account"), value=lambda order: order.account_name),
     *COLUMNS[1:],
 )

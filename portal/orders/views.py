@@ -13,6 +13,7 @@ from portal.orders import actions, pages, queries
 from portal.orders.detail import Forms, blank_forms, show_order
 from portal.orders.forms import ReasonForm, TermsForm
 from portal.orders.lineforms import line_form
+from portal.orders.listing import list_orders
 from portal.orders.rules import Move, SortBy
 from portal.orders.tables import COLUMNS, SUPPLIER_COLUMNS
 from portal.policy import P
@@ -32,11 +33,11 @@ def index() -> ResponseReturnValue:
     sort = sort_of(SortBy, SortBy.NUMBER, descending=True)
     columns = SUPPLIER_COLUMNS if actor.is_supplier else COLUMNS
     if request.args.get("format") in {"csv", "xlsx"}:
-        rows = queries.find_orders(actor, wanted, sort=sort.key, descending=sort.descending)
+        rows = list_orders(actor, wanted, sort=sort.key, descending=sort.descending)
         return _file(request.args["format"], columns, rows)
     number, size = page_number(), page_size()
     counts = queries.count_by_tab(actor, wanted.text, wanted.now)
-    rows = queries.find_orders(
+    rows = list_orders(
         actor,
         wanted,
         sort=sort.key,

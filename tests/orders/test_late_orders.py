@@ -39,8 +39,8 @@ def order(placed: PlaceOrder, cast: Cast, now: datetime) -> Order:
     return confirm_order(desk, number, now=now, promises={line.id: promise})
 
 
-def is_late_in_sql(order: Order, now: datetime) -> bool:
-    found = select(Order.id).where(Order.id == order.id, is_late_order(now))
+def is_late_in_sql(order: Order, now: datetime, zone: str | None = None) -> bool:
+    found = select(Order.id).where(Order.id == order.id, is_late_order(now, zone))
     return db.session.scalar(found) is not None
 
 
@@ -62,6 +62,7 @@ def test_a_day_is_over_when_it_is_over_for_the_buyer(
 
     for instant, late in ((last_instant, False), (last_instant + timedelta(minutes=1), True)):
         assert is_late_in_sql(order, instant) is late
+        assert is_late_in_sql(order, instant, zone) is late
         assert bool(late_of(get_order(desk, order.number), instant)) is late
 
 
