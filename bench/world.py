@@ -584,11 +584,11 @@ class Orders:
     def _purchase_orders(self) -> None:
         like = self.builder.found["purchase_order"][0] | {"placing_key": None}
         stencil = Stencil(
-            _table("purchase_order"), like,
+            _table("purchase_order"), like | {"valid_lines": LINES_OF_AN_ORDER},
             "id", "account_id", "unit_id", "membership_id", "number", "quote_id", "revision_id",
-            "run_id", "status", "purchase_order_number", "lines_total", "net_total", "gross_total",
-            "conversion_key", "created_at", "placed_at", "confirmed_at", "shipped_at",
-            "delivered_at", "ended_at",
+            "run_id", "status", "purchase_order_number", "lines_total", "list_total",
+            "listed_total", "net_total", "gross_total", "conversion_key", "created_at", "placed_at",
+            "confirmed_at", "shipped_at", "delivered_at", "ended_at",
         )  # fmt: skip
         number = self._last_number("purchase_order") + 1
 
@@ -604,7 +604,7 @@ class Orders:
                     owner.membership_id, f"O-{number + place:06d}",
                     self.firsts["quote"] + quote, self.firsts["quote_revision"] + quote,
                     self.firsts["approval_run"] + quote, state, f"45{place:08d}", total, total,
-                    total, f"bench-{place}", at, at, confirmed, done, done, done,
+                    total, total, total, f"bench-{place}", at, at, confirmed, done, done, done,
                 )  # fmt: skip
 
         self.writer.fill(stencil, rows())

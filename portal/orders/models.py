@@ -52,6 +52,19 @@ class Order(Base):
         Index("ix_purchase_order_status", "account_id", "status", "id"),
         Index("ix_purchase_order_number", "account_id", "purchase_order_number"),
         Index("ix_purchase_order_quote", "quote_id"),
+        Index(
+            "ix_purchase_order_sums",
+            "account_id",
+            "placed_at",
+            "status",
+            "unit_id",
+            "membership_id",
+            "currency",
+            "valid_lines",
+            "lines_total",
+            "list_total",
+            "listed_total",
+        ),  # all that reports ask of whole orders, so that they read no rows
         CheckConstraint(
             "(status = 'draft') or (placed_at is not null) or status = 'discarded'", name="placed"
         ),
@@ -82,6 +95,12 @@ class Order(Base):
     requested_on: Mapped[date | None] = mapped_column(Date)
     delivery_notes: Mapped[str] = mapped_column(Text, default="")
     lines_total: Mapped[Amount]
+    valid_lines: Mapped[int] = mapped_column(default=0)
+    """How many lines are not wholly cancelled."""
+    list_total: Mapped[Amount] = mapped_column(default=Decimal(0))
+    """What those of them that have a list price come to at it."""
+    listed_total: Mapped[Amount] = mapped_column(default=Decimal(0))
+    """What the same lines come to at their own prices."""
     freight: Mapped[Amount]
     net_total: Mapped[Amount]
     tax: Mapped[list[Any]] = mapped_column(default=list)

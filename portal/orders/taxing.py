@@ -108,11 +108,25 @@ def apply_totals(order: Order, tax_status: TaxStatus) -> None:
     """Write the sums of an order's lines into the order."""
     summary = sum_up(order, tax_status)
     order.lines_total, order.net_total = summary.lines_total, summary.net_total
+    _note_list_value(order)
     order.tax_total, order.gross_total = summary.tax_total, summary.gross_total
     order.tax = [
         {"rate": f"{row.rate:f}", "base": f"{row.base:f}", "amount": f"{row.tax:f}"}
         for row in summary.taxes
     ]
+
+
+def _note_list_value(order: Order) -> None:
+    """Write how many lines are left and what they come to at list prices; reports read it there."""
+    valid = [line for line in order.lines if line.valid]
+    listed = [
+        (line_amount(line.list_price, line.valid, order.currency), line.line_total)
+        for line in valid
+        if line.list_price is not None
+    ]
+    order.valid_lines = len(valid)
+    order.list_total = sum((at_list for at_list, _own in listed), Decimal(0))
+    order.listed_total = sum((own for _at_list, own in listed), Decimal(0))
 
 
 def recount(order: Order) -> None:

@@ -18,9 +18,10 @@ from portal.reports import figures as f
 from portal.reports.asking import Askable, By, Wanted
 from portal.reports.converting import Converter
 from portal.reports.naming import name_accounts
+from portal.reports.ordered import ordered
 from portal.reports.periods import FIRST_DAY, Period, Window
 from portal.reports.results import ResultRow
-from portal.reports.sales import Grouper, Total, find_totals, sales_lines
+from portal.reports.sales import Grouper, Total
 from portal.reports.shapes import Listing, Report, Section, Worked
 from portal.reports.spending import list_lines
 from portal.scope import within
@@ -44,10 +45,10 @@ class Custom:
 
 def find_customs(actor: Actor, wanted: Wanted, converter: Converter) -> dict[int, Custom]:
     """Return what each account ordered in the period, by account id."""
-    lines = sales_lines(actor, P.SALES_REPORT_READ)
-    grouper = Grouper(lines)
+    source = ordered(actor, P.SALES_REPORT_READ, wanted)
+    conditions = Grouper(source.rows).conditions(wanted)
     found: dict[int, Custom] = defaultdict(Custom)
-    for total in find_totals(lines, grouper.conditions(wanted), lines.c.account_id):
+    for total in source.totals(conditions, source.rows.c.account_id):
         found[total.raw].add(total, converter.convert(total.net, total.currency))
     return dict(found)
 
@@ -159,9 +160,10 @@ def find_dormant(actor: Actor, wanted: Wanted, converter: Converter) -> list[Dor
     ever = replace(
         wanted, window=replace(wanted.window, first=FIRST_DAY), period=Period.ALL, filters={}
     )
-    lines = sales_lines(actor, P.SALES_REPORT_READ)
+    source = ordered(actor, P.SALES_REPORT_READ, ever)
+    conditions = Grouper(source.rows).conditions(ever)
     customs: dict[int, Custom] = defaultdict(Custom)
-    for total in find_totals(lines, Grouper(lines).conditions(ever), lines.c.account_id):
+    for total in source.totals(conditions, source.rows.c.account_id):
         customs[total.raw].add(total, converter.convert(total.net, total.currency))
     limit = wanted.today - timedelta(days=wanted.days)
     found = [

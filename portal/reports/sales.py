@@ -1,14 +1,14 @@
 """Order lines for reports: the portal's own beside those of earlier systems, as one table.
 
-Everything that reports say of what was ordered comes from `sales_lines`; what counts as ordered is
-decided here alone: own orders from being placed on, imported ones, neither cancelled nor declined,
-each line net of what was cancelled of it.
+What counts as ordered is decided here, and `ordered` says the same of whole orders: own orders from
+being placed on, imported ones, neither cancelled nor declined, each line net of what was cancelled.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 from flask_babel import gettext as _
@@ -60,6 +60,14 @@ PAST: Final = "past"
 GIVEN_UP: Final = ("cancelled", "canceled", "declined", "rejected", "discarded", "draft")
 """Words of imported orders that are none: their lines do not count."""
 AMOUNT: Final = ExactDecimal(4)
+_COLUMNS: Final = {
+    By.UNIT: "unit_id",
+    By.ACCOUNT: "account_id",
+    By.PERSON: "person",
+    By.STATUS: "status",
+    By.COST_CENTRE: "cost_centre",
+    By.PRODUCT: "sku",
+}
 _SHOWN: Final[Mapping[str, str]] = {state.value: state.label for state in OrderStatus}
 _WITH: Final = {
     digits: sorted(code for code, own in CURRENCIES.items() if own == digits)
@@ -110,8 +118,8 @@ def _own(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
     return (
         visible_to(actor, permission)
         .join(OrderLine, OrderLine.order_id == Order.id)
-        .join(Membership, Membership.id == Order.membership_id)
-        .join(Product, Product.id == OrderLine.product_id)
+        .outerjoin(Membership, Membership.id == Order.membership_id)  # read where it is asked for
+        .outerjoin(Product, Product.id == OrderLine.product_id)
         .where(Order.status.in_(sorted(SENT)), OrderLine.quantity > OrderLine.cancelled)
         .with_only_columns(
             literal(OWN).label("source"),
@@ -233,11 +241,15 @@ class Keys:
 
 
 class Grouper:
-    """Knows every way to put order lines together; loads the category tree once."""
+    """Knows every way to put together order lines, or whole orders where that says the same."""
 
     def __init__(self, lines: Subquery) -> None:
         self.lines = lines
-        self.categories: Categories = load_categories()
+
+    @cached_property
+    def categories(self) -> Categories:
+        """The category tree, read where something is asked of it."""
+        return load_categories()
 
     def keys(self, by: By, window: Window) -> Keys:
         """Return how lines are put together by something."""
@@ -245,16 +257,15 @@ class Grouper:
             return self._times(by, window)
         if by in {By.CATEGORY, By.SUBCATEGORY}:
             return self._categories(is_root=by is By.CATEGORY)
-        column = self.lines.c
-        simple: dict[By, Keys] = {
-            By.UNIT: Keys(column.unit_id, lambda raws: name_units(_known(raws))),
-            By.ACCOUNT: Keys(column.account_id, lambda raws: name_accounts(_known(raws))),
-            By.PERSON: Keys(column.person, _name_persons),
-            By.STATUS: Keys(column.status, _name_states),
-            By.COST_CENTRE: Keys(column.cost_centre, self._name_cost_centres),
-            By.PRODUCT: Keys(column.sku, lambda raws: {raw: Name(raw, raw) for raw in raws}),
+        name_all: dict[By, Any] = {
+            By.UNIT: lambda raws: name_units(_known(raws)),
+            By.ACCOUNT: lambda raws: name_accounts(_known(raws)),
+            By.PERSON: _name_persons,
+            By.STATUS: _name_states,
+            By.COST_CENTRE: self._name_cost_centres,
+            By.PRODUCT: lambda raws: {raw: Name(raw, raw) for raw in raws},
         }
-        return simple[by]
+        return Keys(self.lines.c[_COLUMNS[by]], name_all[by])
 
     def _times(self, by: By, window: Window) -> Keys:
         step = by.step
@@ -319,12 +330,7 @@ class Grouper:
         if by is By.ACCOUNT:
             owner = select(Account.id).where(Account.code == text)
             return column.account_id.in_(owner)
-        plain = {
-            By.PERSON: column.person,
-            By.STATUS: column.status,
-            By.COST_CENTRE: column.cost_centre,
-            By.PRODUCT: column.sku,
-        }[by]
+        plain = column[_COLUMNS[by]]
         empty = or_(plain.is_(None), plain == "")
         return empty if text == NO_KEY else plain == text
 
@@ -425,9 +431,3 @@ def count_lines(lines: Subquery, conditions: Sequence[ColumnElement[bool]]) -> i
     """Return how many lines a figure stands for."""
     statement = select(func.count()).select_from(lines).where(*conditions)
     return db.session.scalar(statement) or 0
-
-
-def first_placed_at(lines: Subquery) -> datetime | None:
-    """Return when the oldest order within reach was placed."""
-    found: datetime | None = db.session.scalar(select(func.min(lines.c.placed_at)))
-    return found

@@ -8,7 +8,6 @@ from typing import Any, Final, TypeGuard
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Subquery
 
 from portal.orders.rules import OrderStatus
 from portal.policy import Actor, P, Permission
@@ -16,19 +15,17 @@ from portal.reports import figures as f
 from portal.reports.asking import Askable, By, Wanted
 from portal.reports.converting import Converter
 from portal.reports.naming import Name, name_accounts, name_people, name_units, named
+from portal.reports.ordered import first_placed_at, ordered
 from portal.reports.periods import Period, Window, buckets_of
 from portal.reports.results import ResultRow
 from portal.reports.sales import (
     OWN,
-    PAST,
     Grouper,
     SalesLine,
     Total,
     count_lines,
     find_key,
     find_lines,
-    find_totals,
-    first_placed_at,
     names_of,
     sales_lines,
 )
@@ -68,11 +65,14 @@ class _Sum:
         }
 
 
-def narrowed(wanted: Wanted, lines: Subquery) -> Wanted:
-    """Return the same with "all time" beginning where the first order was placed."""
-    if wanted.period is not Period.ALL:
+def narrowed(actor: Actor, wanted: Wanted, permission: Permission) -> Wanted:
+    """Return the same with "all time" beginning where the first order was placed.
+
+    Only pieces of time ask for it: everything else is the same whenever it begins.
+    """
+    if wanted.period is not Period.ALL or wanted.by.step is None:
         return wanted
-    first = first_placed_at(lines)
+    first = first_placed_at(actor, permission)
     if first is None:
         return wanted
     day = max(wanted.window.first, wanted.window.day_of(first))
@@ -80,16 +80,16 @@ def narrowed(wanted: Wanted, lines: Subquery) -> Wanted:
 
 
 def _work(actor: Actor, wanted: Wanted, permission: Permission, saved: str) -> Worked:
-    lines = sales_lines(actor, permission)
-    wanted = narrowed(wanted, lines)
-    grouper = Grouper(lines)
+    wanted = narrowed(actor, wanted, permission)
+    source = ordered(actor, permission, wanted)
+    grouper = Grouper(source.rows)
     conditions, keys = grouper.conditions(wanted), grouper.keys(wanted.by, wanted.window)
-    found = find_totals(lines, conditions, keys.expression)
+    found = source.totals(conditions, keys.expression)
     names = names_of(keys, sorted({total.raw for total in found}, key=str))
     converter = Converter(wanted)
     sums, labels = _sums(found, names, converter, wanted)
-    whole = find_totals(lines, conditions, None) if found else []
-    total = _Sum(orders=sum(each.orders for each in whole if converter.knows(each.currency)))
+    orders = source.count_orders(conditions, found)
+    total = _Sum(orders=sum(many for each, many in orders.items() if converter.knows(each)))
     for each in sums.values():
         total.lines += each.lines
         total.net += each.net
@@ -103,7 +103,7 @@ def _work(actor: Actor, wanted: Wanted, permission: Permission, saved: str) -> W
         figures=figures,
         rows=rows,
         totals=total.values(saved),
-        notes=[*_notes(lines, conditions), *converter.notes],
+        notes=[*_notes(source.count_past_lines(conditions)), *converter.notes],
         charted=[figures[2], figures[4]],
     )
 
@@ -132,9 +132,8 @@ def _sums(
     return sums, labels
 
 
-def _notes(lines: Subquery, conditions: Sequence[ColumnElement[bool]]) -> list[str]:
+def _notes(imported: int) -> list[str]:
     """Say how much of it comes from another system, which knows no list prices."""
-    imported = count_lines(lines, [*conditions, lines.c.source == PAST])
     if not imported:
         return []
     return [
@@ -215,8 +214,8 @@ LINE_COLUMNS: Final[tuple[Column[ShownLine], ...]] = (
 
 def list_lines(actor: Actor, wanted: Wanted, permission: Permission) -> Listing:
     """Return the order lines behind a figure."""
+    wanted = narrowed(actor, wanted, permission)
     lines = sales_lines(actor, permission)
-    wanted = narrowed(wanted, lines)
     grouper = Grouper(lines)
     conditions = grouper.conditions(wanted)
     if wanted.key is not None:
