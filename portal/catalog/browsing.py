@@ -1,14 +1,17 @@
 """The catalogue's list: search, filters with exact counts, order and page, in few statements."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum, unique
-from typing import Any, Final, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
+    Executable,
     Select,
     SQLColumnExpression,
     and_,
@@ -23,17 +26,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import joinedload
 
 from portal.catalog.by_price import MOST_PRICED, Asking, ids_by_price
+from portal.catalog.facets import Node, Value, attributes_of, nodes_of, values_of
 from portal.catalog.models import Category, PartNumber, Product, ProductAttribute, sku_key
 from portal.catalog.queries import visible_products
-from portal.catalog.rules import STEERING, local_name
+from portal.catalog.rules import local_name
 from portal.catalog.search_index import found_by
 from portal.db import db
 from portal.policy import Actor
 from portal.web.paging import Page, offset_of
 from portal.web.tables import Sort
 
-MOST_ATTRIBUTES: Final = 8
-MOST_VALUES: Final = 12
 MOST_COUNTED: Final = 5_000
 """Products of which attributes are counted before a category is chosen: they say little of all."""
 
@@ -55,7 +57,7 @@ class Filters:
     text: str = ""
     category_path: str = ""
     manufacturers: tuple[str, ...] = ()
-    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def is_set(self) -> bool:
@@ -82,26 +84,6 @@ class Item(NamedTuple):
     def is_active(self) -> bool:
         """The list shows what is sold."""
         return True
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One value to filter by, and how many products would be left."""
-
-    value: str
-    count: int
-    is_chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One category to filter by."""
-
-    path: str
-    name: str
-    depth: int
-    count: int
-    is_chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,29 +153,25 @@ def search_products(  # noqa: PLR0913 - what a list of the catalogue can be aske
         asking: Whose prices the list can be ordered by; that needs three statements more. Without
             it, and for more than `MOST_PRICED` products, the best match comes first instead.
     """
-    others = _conditions(filters, _matches(actor, filters.text) if filters.text else _ANY)
-    counted = _count_categories(actor, others)
+    counted = _count_categories(actor, filters)
     categories = sorted((each for each, _count in counted if each), key=_place)
     direct = {category.id if category else None: count for category, count in counted}
     chosen = next((item for item in categories if item.path == filters.category_path), None)
     below = _below(filters.category_path, categories) if filters.category_path else None
-    conditions = others if below is None else replace(others, category=_within(below))
     total = sum(count for key, count in direct.items() if below is None or key in below)
     may_price = asking if total <= MOST_PRICED else None
     if sort.key is ProductSort.PRICE and may_price is None:
         sort = Sort(ProductSort.BEST)
     is_narrow = bool(filters.category_path or filters.attributes or total <= MOST_COUNTED)
-    manufacturers, attributes = _count_values(actor, conditions, with_attributes=is_narrow)
+    manufacturers, attributes = _count_values(actor, filters, below, is_narrow)
     return Listing(
-        page=_page(
-            actor, filters, conditions, _Slice(sort, locale, number, size, total, may_price)
-        ),
+        page=_page(actor, filters, below, _Slice(sort, locale, number, size, total, may_price)),
         sort=sort,
         can_sort_by_price=may_price is not None,
-        categories=_nodes(categories, direct, chosen, locale),
+        categories=nodes_of(categories, direct, chosen, locale),
         chosen=chosen,
-        manufacturers=_values(manufacturers, filters.manufacturers),
-        attributes=_attributes(attributes, filters.attributes),
+        manufacturers=values_of(manufacturers, filters.manufacturers),
+        attributes=attributes_of(attributes, filters.attributes),
     )
 
 
@@ -238,11 +216,33 @@ def count_by_category() -> Mapping[int | None, int]:
     return {category_id: count for category_id, count in rows}  # noqa: C416 - rows are no pairs
 
 
-def _conditions(filters: Filters, text: ColumnElement[bool]) -> _Conditions:
-    """Return the conditions of all filters but the category's."""
+Statement = TypeVar("Statement", bound=Executable)
+
+
+def _built(
+    build: Callable[..., Statement], actor: Actor, filters: Filters, *more: Hashable
+) -> Statement:
+    """Return a statement of some arguments; building it can take longer than what it asks.
+
+    What people type is seldom typed again, so only a statement without a text is kept.
+    """
+    return build(actor, filters, *more) if filters.text else _once(build, actor, filters, *more)
+
+
+@lru_cache(maxsize=512)
+def _once(build: Callable[..., Statement], *asked: Hashable) -> Statement:
+    return build(*asked)
+
+
+Below = frozenset[int] | None
+"""Ids of a category and all below it; ``None`` where no category is chosen."""
+
+
+def _conditions(actor: Actor, filters: Filters, below: Below = None) -> _Conditions:
+    """Return the conditions of all filters."""
     return _Conditions(
-        text=text,
-        category=_ANY,
+        text=_matches(actor, filters.text) if filters.text else _ANY,
+        category=_ANY if below is None else _within(below),
         manufacturers=(
             Product.manufacturer.in_(filters.manufacturers) if filters.manufacturers else _ANY
         ),
@@ -280,26 +280,47 @@ def _within(category_ids: Collection[int]) -> ColumnElement[bool]:
     return Product.category_id.in_(sorted(category_ids)) if category_ids else false()
 
 
-def _page(actor: Actor, filters: Filters, conditions: _Conditions, part: _Slice) -> Page[Item]:
-    found = visible_products(actor).where(conditions.all())
+def _page(actor: Actor, filters: Filters, below: Below, part: _Slice) -> Page[Item]:
     first = offset_of(part.number, part.size)
     if part.sort.key is ProductSort.PRICE and part.asking is not None:
+        found = _found(actor, filters, below)
         ranked = ids_by_price(part.asking, found, descending=part.sort.descending)
         places = {key: place for place, key in enumerate(ranked[first : first + part.size])}
-        items = _items(actor, select(Product).where(Product.id.in_(places)), part.locale)
+        items = _items(_shown(actor, select(Product).where(Product.id.in_(places))), part.locale)
         items.sort(key=lambda item: places[item.id])
     else:
-        order = _order(filters.text, part.sort, part.locale)
-        items = _items(actor, found.order_by(*order).limit(part.size).offset(first), part.locale)
+        slice_ = (part.sort, part.locale, part.size, first)
+        items = _items(_built(_slice_statement, actor, filters, below, *slice_), part.locale)
     return Page(items, part.total, part.number, part.size)
 
 
-def _items(actor: Actor, products: Select[Product], locale: str) -> list[Item]:
+def _found(actor: Actor, filters: Filters, below: Below) -> Select[Product]:
+    return visible_products(actor).where(_conditions(actor, filters, below).all())
+
+
+def _slice_statement(  # noqa: PLR0913, PLR0917 - what a page depends on
+    actor: Actor,
+    filters: Filters,
+    below: Below,
+    sort: Sort[ProductSort],
+    locale: str,
+    size: int,
+    first: int,
+) -> Select[*tuple[Any, ...]]:
+    order = _order(filters.text, sort, locale)
+    found = _found(actor, filters, below).order_by(*order)
+    return _shown(actor, found.limit(size).offset(first))
+
+
+def _shown(actor: Actor, products: Select[Product]) -> Select[*tuple[Any, ...]]:
     own = and_(PartNumber.product_id == Product.id, PartNumber.account_id == actor.account_id)
-    rows = db.session.execute(products.outerjoin(PartNumber, own).with_only_columns(*_SHOWN))
+    return products.outerjoin(PartNumber, own).with_only_columns(*_SHOWN)
+
+
+def _items(statement: Select[*tuple[Any, ...]], locale: str) -> list[Item]:
     return [
         Item(key, sku, local_name(name, names, locale), *others)
-        for key, sku, name, names, *others in rows
+        for key, sku, name, names, *others in db.session.execute(statement)
     ]
 
 
@@ -326,30 +347,49 @@ def _closeness(text: str) -> ColumnElement[int]:
     )
 
 
-def _count_categories(actor: Actor, conditions: _Conditions) -> list[tuple[Category | None, int]]:
+def _count_categories(actor: Actor, filters: Filters) -> list[tuple[Category | None, int]]:
     """Return every category with how many products stand in it itself, and those in none."""
+    rows = db.session.execute(_built(_categories_statement, actor, filters))
+    return [(category, count) for category, count in rows]
+
+
+def _categories_statement(actor: Actor, filters: Filters) -> Select[*tuple[Any, ...]]:
     counted = (
-        visible_products(actor)
-        .where(conditions.text, conditions.manufacturers, *conditions.attributes.values())
+        _found(actor, filters, None)
         .with_only_columns(Product.category_id.label("key"), func.count(Product.id).label("many"))
         .group_by(Product.category_id)
         .subquery()
     )
-    rows = db.session.execute(
-        select(Category, func.coalesce(counted.c.many, 0)).join_from(
-            Category, counted, counted.c.key == Category.id, full=True
-        )
+    return select(Category, func.coalesce(counted.c.many, 0)).join_from(
+        Category, counted, counted.c.key == Category.id, full=True
     )
-    return [(category, count) for category, count in rows]
 
 
 def _count_values(
-    actor: Actor, conditions: _Conditions, *, with_attributes: bool
+    actor: Actor,
+    filters: Filters,
+    below: Below,
+    with_attributes: bool,  # noqa: FBT001 - part of a key
 ) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
     """Count each manufacturer, and every value of every attribute, in one statement.
 
     Each name is counted without the filter on itself.
     """
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    statement = _built(_values_statement, actor, filters, below, with_attributes)
+    for name, value, count in db.session.execute(statement):
+        counts[name][value] = count
+    manufacturers = counts.pop("", {})
+    return manufacturers, counts
+
+
+def _values_statement(
+    actor: Actor,
+    filters: Filters,
+    below: Below,
+    with_attributes: bool,  # noqa: FBT001 - part of a key
+) -> CompoundSelect[*tuple[Any, ...]]:
+    conditions = _conditions(actor, filters, below)
     seen = visible_products(actor).where(conditions.text, conditions.category)
     makers = (
         seen.where(*conditions.attributes.values(), Product.manufacturer.is_not(None))
@@ -369,55 +409,4 @@ def _count_values(
         .group_by(ProductAttribute.name, ProductAttribute.value)
     )
     parts = (makers, values) if with_attributes else (makers,)
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for name, value, count in db.session.execute(union_all(*parts)):
-        counts[name][value] = count
-    manufacturers = counts.pop("", {})
-    return manufacturers, counts
-
-
-def _nodes(
-    categories: Sequence[Category],
-    direct: Mapping[int | None, int],
-    chosen: Category | None,
-    locale: str,
-) -> tuple[Node, ...]:
-    """Return the roots, the way down to the chosen category and what lies directly below it."""
-    counts: Counter[str] = Counter()
-    for item in categories:
-        for path in item.ancestor_paths:
-            counts[path] += direct.get(item.id, 0)
-    opened = set(chosen.ancestor_paths) if chosen else set()
-    return tuple(
-        Node(
-            item.path,
-            local_name(item.name, item.names, locale),
-            item.depth,
-            counts[item.path],
-            item is chosen,
-        )
-        for item in categories
-        if (counts[item.path] or item.path in opened)
-        and (item.depth == 1 or item.path.rpartition("/")[0] in opened)
-    )
-
-
-def _values(counts: Mapping[str, int], chosen: Collection[str]) -> tuple[Value, ...]:
-    """Return the most frequent values and all chosen ones, the most frequent first."""
-    known = dict(counts) | {value: counts.get(value, 0) for value in chosen}
-    ranked = sorted(known.items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple(
-        Value(value, count, value in chosen)
-        for place, (value, count) in enumerate(ranked)
-        if place < MOST_VALUES or value in chosen
-    )
-
-
-def _attributes(
-    counts: Mapping[str, Mapping[str, int]], chosen: Mapping[str, Collection[str]]
-) -> dict[str, tuple[Value, ...]]:
-    """Return the attributes that most products have, and those that are chosen."""
-    totals = {name: sum(values.values()) for name, values in counts.items() if name not in STEERING}
-    ranked = sorted(totals, key=lambda name: (-totals[name], name))
-    shown = [*ranked[:MOST_ATTRIBUTES], *(n for n in chosen if n not in ranked[:MOST_ATTRIBUTES])]
-    return {name: _values(counts.get(name, {}), chosen.get(name, ())) for name in shown}
+    return union_all(*parts)

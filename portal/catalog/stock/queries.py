@@ -5,9 +5,21 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum, unique
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from portal.catalog.models import Product, UomConversion, sku_key
 from portal.catalog.stock.models import StockLevel, StockMove, StockReservation
@@ -95,13 +107,7 @@ def find_availability(
     """
     found: dict[int, Availability] = {}
     for page in in_pages(sorted(set(product_ids)), PAGE):
-        levels = _levels(StockLevel.product_id.in_(page), StockLevel.store == store)
-        kept = _reservations(StockReservation.product_id.in_(page), StockReservation.store == store)
-        rows = db.session.execute(
-            select(
-                levels.c.product_id, levels.c.on_hand, kept.c.quantity, levels.c.expected_on
-            ).outerjoin(kept, kept.c.product_id == levels.c.product_id)
-        )
+        rows = db.session.execute(_availability(), {"product_ids": page, "store": store})
         found.update(
             {
                 product_id: Availability(on_hand, reserved or NONE, expected_on)
@@ -109,6 +115,20 @@ def find_availability(
             }
         )
     return found
+
+
+@cache
+def _availability() -> Select[*tuple[Any, ...]]:
+    """Return the statement above, which is built once and told what to look for when it runs."""
+    product_ids = bindparam("product_ids", type_=BigInteger, expanding=True)
+    store = bindparam("store", type_=StockLevel.store.type)
+    levels = _levels(StockLevel.product_id.in_(product_ids), StockLevel.store == store)
+    kept = _reservations(
+        StockReservation.product_id.in_(product_ids), StockReservation.store == store
+    )
+    return select(
+        levels.c.product_id, levels.c.on_hand, kept.c.quantity, levels.c.expected_on
+    ).outerjoin(kept, kept.c.product_id == levels.c.product_id)
 
 
 def count_in_own_unit(
