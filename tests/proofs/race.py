@@ -15,6 +15,10 @@ from tests.databases import Database
 
 Attempt = Callable[..., object]
 PATIENCE_SECONDS = 60
+_RACERS = multiprocessing.get_context("forkserver")
+_RACERS.set_forkserver_preload(["portal.migrations.everything", "portal.app", "portal.demo.cast"])
+"""Racers are forks of a process that has loaded the portal and nothing else, no connection either:
+loading it takes each of them 3 seconds, and a race has up to eight."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,11 @@ def race(
     Returns:
         Per round and process what came of it. A refusal counts, any other error fails the race.
     """
-    context = multiprocessing.get_context("spawn")
     runners = len(rounds[0])
-    barrier = context.Barrier(runners)
-    answers: Queue[tuple[int, list[Outcome] | str]] = context.Queue()
+    barrier = _RACERS.Barrier(runners)
+    answers: Queue[tuple[int, list[Outcome] | str]] = _RACERS.Queue()
     processes = [
-        context.Process(
+        _RACERS.Process(
             target=_run,
             args=(number, database, attempt, [entry[number] for entry in rounds], barrier, answers),
             daemon=True,
