@@ -105,3 +105,12 @@ def test_a_list_starts_on_the_first_screen(opened: Opened, path: str) -> None:
     assert box_of(page.locator("tbody tr").first)[1] < HEIGHT
     page.get_by_text("Filters", exact=True).click()
     assert page.get_by_role("main").get_by_role("searchbox").is_visible()
+
+
+def test_a_list_can_be_sorted_above_its_first_row(opened: Opened) -> None:
+    page = opened("/catalog")
+    by_price = page.get_by_role("main").get_by_role("link", name="Your price", exact=True)
+
+    assert box_of(by_price)[2] < box_of(page.locator("tbody tr").first)[1]
+    by_price.click()
+    page.wait_for_url("**/catalog?*sort=price*")
