@@ -268,7 +268,7 @@ def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
             PartNumber.name.icontains(text.strip(), autoescape=True),
         ),
     )
-    return or_(found_by(text), Product.id.in_(own))
+    return found_by(text, own)
 
 
 def _below(path: str, categories: Iterable[Category]) -> frozenset[int]:

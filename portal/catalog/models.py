@@ -79,6 +79,9 @@ class Product(Base):
         CheckConstraint("quantity_multiple is null or quantity_multiple > 0", name="multiple"),
         Index("ix_product_category_id_status", "category_id", "status"),
         Index("ix_product_status_name", "status", "name", "id"),
+        Index("ix_product_count_category", "status", "category_id", "id"),
+        Index("ix_product_count_manufacturer", "status", "manufacturer", "category_id", "id"),
+        # On PostgreSQL migration 0013 adds one per language, in the order of the catalogue's names.
         CATALOGUE,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Table, false, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, false, select, union_all
 
 from portal.catalog.models import Category, Product, ProductAttribute
 from portal.catalog.search import document, parse_query
@@ -25,10 +25,18 @@ def drop_search_index(connection: Connection) -> None:
     _INDEX.drop(connection)
 
 
-def found_by(query: str) -> ColumnElement[bool]:
-    """Return the condition that keeps the products whose words answer a typed query."""
+def found_by(query: str, *others: Select[int]) -> ColumnElement[bool]:
+    """Return the condition that keeps the products whose words answer a typed query.
+
+    Args:
+        others: More ids that are kept. One set of all ids is looked up in the products' index; an
+            "or" of two sets would have every product read.
+    """
     terms = parse_query(query)
-    return Product.id.in_(_INDEX.ids_with(terms)) if terms else false()
+    ways = [*([_INDEX.ids_with(terms)] if terms else []), *others]
+    if len(ways) > 1:
+        return Product.id.in_(union_all(*ways))
+    return Product.id.in_(ways[0]) if ways else false()
 
 
 def index_products(product_ids: Iterable[int]) -> None:

@@ -9,6 +9,7 @@ from portal.db import Base, ExactDecimal, UtcDateTime
 from portal.migrations import everything  # noqa: F401 - its imports fill the metadata
 
 SEARCH_INDEXES = ("product_search", "article_search")
+NAME_INDEXES = "ix_product_by_name_"
 
 
 def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
@@ -20,8 +21,10 @@ def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
 
 
 def _include(item: SchemaItem, name: str | None, kind: str, *_more: object) -> bool:
-    """Leave the search indexes alone: they are written by hand for each database."""
+    """Leave alone what is written by hand for each database: search, and the order of names."""
     if kind == "table" and (name or "").startswith(SEARCH_INDEXES):
+        return False
+    if kind == "index" and (name or "").startswith(NAME_INDEXES):
         return False
     owner = getattr(item, "table", None)
     return not (kind == "index" and str(getattr(owner, "name", "")).startswith(SEARCH_INDEXES))
