@@ -131,18 +131,16 @@ def search(connection: Connection, args: Mapping[str, str]) -> Answer:
 
 
 def report(connection: Connection, args: Mapping[str, str]) -> Answer:
-    """Return what was ordered by month: by one account, or by all of them."""
-    account = int(args.get("account") or 0)
-    narrow = " and o.account_id = :account" if account else ""
+    """Return what one account ordered by month, from its lines; of all of them it takes minutes."""
     return {
         "months": all_rows(
             connection,
-            "select substr(cast(o.placed_at as text), 1, 7) as month, o.currency,"  # noqa: S608
+            "select substr(cast(o.placed_at as text), 1, 7) as month, o.currency,"
             " sum(l.line_total), count(distinct o.id)"
             " from purchase_order o join purchase_order_line l on l.order_id = o.id"
-            f" where o.status not in ('draft', 'discarded', 'cancelled', 'declined'){narrow}"
-            " group by 1, 2 order by 1",
-            account=account,
+            " where o.status not in ('draft', 'discarded', 'cancelled', 'declined')"
+            " and o.account_id = :account group by 1, 2 order by 1",
+            account=int(args["account"]),
         )
     }
 
