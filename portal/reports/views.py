@@ -33,7 +33,7 @@ from portal.web.access import current_person, requires, signed_in
 from portal.web.clock import now
 from portal.web.exports import must_fit
 from portal.web.identity import current_actor
-from portal.web.paging import Page, offset_of, page_number, page_size
+from portal.web.paging import SIZES, Page, offset_of, page_number, page_size
 from portal.web.tables import cells_of, file_response, header_of
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
@@ -67,8 +67,11 @@ def show_report(name: str) -> ResponseReturnValue:
     if request.args.get("format") in FILES:
         return _file(name, result.columns, result.rows, result.title)
     ask, fields = report.asked_by(actor), fields_of(actor, report, wanted)
+    number, size = page_number(), page_size(SIZES[-1])
+    first = offset_of(number, size)
     return render_template(
         "reports/report.html",
+        page=Page(result.rows[first : first + size], len(result.rows), number, size),
         report=report,
         ask=ask,
         wanted=wanted,

@@ -57,10 +57,10 @@ def page_number() -> int:
     return min(max(_whole(request.args.get("page")), 1), LAST_NUMBER)
 
 
-def page_size() -> int:
-    """Return the page size asked for, one of `SIZES`."""
+def page_size(usual: int = SIZES[0]) -> int:
+    """Return the page size asked for, one of `SIZES`, or the usual one."""
     size = _whole(request.args.get("size"))
-    return size if size in SIZES else SIZES[0]
+    return size if size in SIZES else usual
 
 
 def offset_of(number: int, size: int) -> int:

@@ -114,6 +114,19 @@ def test_file_page_and_chart_have_the_same_figures(
     assert first["values"] == [str(row.values["net"]) for row in result.rows][:24]
 
 
+def test_a_long_report_is_read_in_pages_and_its_file_has_all_rows(sign_in: SignIn) -> None:
+    client, address = sign_in(AUDITOR), "/reports/revenue?by=product&period=all"
+    rows = rows_of(client.get(f"{address}&format=csv").text)
+    names = [next(iter(row.values())) for row in rows]
+    assert len(names) > 50
+
+    shown = [client.get(f"{address}&size=50&page={page}").text for page in (1, 2)]
+
+    for place, name in enumerate(names[:100]):
+        assert [f">{name}</a>" in page for page in shown] == [place < 50, place >= 50], name
+    assert all("Total" in page for page in shown)
+
+
 def test_a_figure_leads_to_its_rows_and_they_export_as_filtered(
     cast: Cast, now: datetime, sign_in: SignIn
 ) -> None:
