@@ -19,7 +19,7 @@ from portal.accounts.queries import (
     make_actor,
 )
 from portal.accounts.rules import ACTING_ACCOUNTS, SESSION_IDLES, SESSION_LASTS
-from portal.db import db, transaction
+from portal.db import KEPT, db, transaction
 from portal.errors import NotFoundError
 from portal.web.identity import SignedIn
 
@@ -70,6 +70,7 @@ def _session_statement() -> Select[Any]:
     """Return the statement of every request, which is built once."""
     return (
         select(UserSession, acting_membership_count(Person.id), Person, *actor_columns())
+        .prefix_with(KEPT, dialect="postgresql")
         .join(Person, Person.id == UserSession.person_id)
         .outerjoin(Membership, join_acting())
         .outerjoin(

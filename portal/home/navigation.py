@@ -10,7 +10,7 @@ from sqlalchemy import Select, literal, select, true
 from portal.accounts.models import Membership, MembershipRole, Person
 from portal.approvals.queries import waiting_count
 from portal.config import Settings
-from portal.db import db
+from portal.db import KEPT, db
 from portal.errors import N_
 from portal.orders.queries import to_confirm_count
 from portal.policy import Actor, P, Role
@@ -208,7 +208,7 @@ def _frame(actor: Actor) -> tuple[tuple[str, ...], Select[Any]]:
             .select_from(always)
             .outerjoin(draft, true())
         )
-    return tuple(counts), frame
+    return tuple(counts), frame.prefix_with(KEPT, dialect="postgresql")
 
 
 def find_grantors(actor: Actor) -> Sequence[str]:

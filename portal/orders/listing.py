@@ -76,4 +76,4 @@ def list_orders(
         .join(Quote, Quote.id == Order.quote_id)
         .order_by(*order)
     )
-    return [OrderRow(*row) for row in rows]
+    return [OrderRow._make(row) for row in rows]

@@ -57,7 +57,7 @@ def is_late_order(now: datetime, zone: str | None = None) -> ColumnElement[bool]
     )
 
 
-def due_days() -> tuple[ScalarSelect[date], ScalarSelect[date]]:
+def due_days() -> tuple[ScalarSelect[date | None], ScalarSelect[date | None]]:
     """Return the two days the later of which is `progress.last_due`, said in SQL on `Order`."""
     to_ship = OrderLine.quantity - OrderLine.cancelled - OrderLine.shipped
     promised = func.max(OrderLine.promised_on).filter(to_ship > OrderLine.backordered)

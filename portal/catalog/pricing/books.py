@@ -31,7 +31,7 @@ from portal.catalog.models import Category, Product, UomConversion
 from portal.catalog.pricing.chains import ASKED, Period, holds_within
 from portal.catalog.pricing.models import PriceEntry
 from portal.catalog.pricing.rules import Entry, EntryKind, PriceRequest, Window
-from portal.db import db, in_pages
+from portal.db import KEPT, db, in_pages
 
 PAGE = 5_000
 _OWN: Final = aliased(Category)
@@ -246,6 +246,7 @@ def _of_products(product_ids: Asked, version_ids: Asked) -> Parts:
             *ENTRY_COLUMNS,
             _none(UomConversion.factor),
         )
+        .prefix_with(KEPT, dialect="postgresql")
         .join(Product, Product.id == PriceEntry.product_id)
         .where(
             PriceEntry.version_id.in_(version_ids),

@@ -35,7 +35,7 @@ from portal.catalog.pricing.rules import (
     Window,
     order_lists,
 )
-from portal.db import UtcDateTime, db
+from portal.db import KEPT, UtcDateTime, db
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 _PARENT: Final = aliased(Unit)
@@ -276,6 +276,7 @@ def _reaching() -> Select[*tuple[Any, ...]]:
             agreement.valid_from,
             agreement.valid_to,
         )
+        .prefix_with(KEPT, dialect="postgresql")
         .select_from(PriceList)
         .outerjoin(
             target,

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from portal.catalog.models import Product, UomConversion, sku_key
 from portal.catalog.stock.models import StockLevel, StockMove, StockReservation
 from portal.catalog.stock.rules import NONE, Availability, Store, Subject, in_own_unit
-from portal.db import db, in_pages
+from portal.db import KEPT, db, in_pages
 from portal.errors import N_
 from portal.web.paging import Page, offset_of
 from portal.web.tables import Sort
@@ -126,9 +126,11 @@ def _availability() -> Select[*tuple[Any, ...]]:
     kept = _reservations(
         StockReservation.product_id.in_(product_ids), StockReservation.store == store
     )
-    return select(
-        levels.c.product_id, levels.c.on_hand, kept.c.quantity, levels.c.expected_on
-    ).outerjoin(kept, kept.c.product_id == levels.c.product_id)
+    return (
+        select(levels.c.product_id, levels.c.on_hand, kept.c.quantity, levels.c.expected_on)
+        .outerjoin(kept, kept.c.product_id == levels.c.product_id)
+        .prefix_with(KEPT, dialect="postgresql")
+    )
 
 
 def count_in_own_unit(
