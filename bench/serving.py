@@ -15,6 +15,8 @@ from bench.databases import Database, environ_of
 
 CLIENTS: Final = 8
 REQUESTS: Final = 240
+WARMING: Final = 4
+"""Requests of each client before any is counted."""
 STARTS_WITHIN: Final = 60
 LOOPBACK: Final = "127.0.0.1"
 PORTAL: Final = ("-m", "portal", "serve", "--web", "--port")
@@ -66,8 +68,9 @@ def _wait(port: int) -> None:
 def per_second(port: int, path: str, cookie: str = "", requests: int = REQUESTS) -> float:
     """Ask for a page by `CLIENTS` clients at once and return how many answers came per second."""
     share = requests // CLIENTS
-    _ask(port, path, cookie, 2)
     with ThreadPoolExecutor(CLIENTS) as pool:
+        # Each worker draws its first pages slowly: templates and statements are built.
+        list(pool.map(lambda _client: _ask(port, path, cookie, WARMING), range(CLIENTS)))
         began = time.perf_counter()
         list(pool.map(lambda _client: _ask(port, path, cookie, share), range(CLIENTS)))
         return share * CLIENTS / (time.perf_counter() - began)
