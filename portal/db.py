@@ -1,6 +1,6 @@
 """The database: base class, exact types, engines for SQLite and PostgreSQL, `transaction()`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,11 +17,15 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Insert,
     Integer,
     MetaData,
     Select,
     String,
+    Table,
     event,
+    func,
+    select,
     text,
     update,
 )
@@ -270,10 +274,42 @@ def next_number(kind: str, prefix: str) -> str:
     last = session.scalar(count)
     if last is None:
         # The very first of its kind: two may come here at once, and one row must come of it.
-        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-        session.execute(insert(NumberCounter).values(kind=kind, last=0).on_conflict_do_nothing())
+        session.execute(insert_new(NumberCounter), {"kind": kind, "last": 0})
         last = session.scalar(count)
     return f"{prefix}-{last:06d}"
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the table of a mapped class, to write many rows without making objects of them."""
+    table = model.__table__
+    if not isinstance(table, Table):
+        message = f"{model.__name__} is mapped to no table"
+        raise TypeError(message)
+    return table
+
+
+def insert_new(model: type[Base]) -> Insert:
+    """Insert rows of a table; one that a unique constraint knows already stays as it is."""
+    is_sqlite = db.session().get_bind().dialect.name == "sqlite"
+    table = table_of(model)
+    if is_sqlite:
+        return sqlite_insert(table).on_conflict_do_nothing()
+    return postgresql_insert(table).on_conflict_do_nothing()
+
+
+def number_rows(rows: Sequence[Base], model: type[Base]) -> None:
+    """Give new rows of a table their ids ahead, where SQLite would write them one by one for them.
+
+    PostgreSQL writes them all at once by itself. SQLite gives the number after the highest too,
+    and nobody else writes while this transaction does.
+    """
+    session = db.session()
+    if session.get_bind().dialect.name != "sqlite":
+        return
+    key = table_of(model).c.id
+    highest = session.scalar(select(func.max(key))) or 0
+    for number, row in enumerate(rows, start=highest + 1):
+        row.id = number  # type: ignore[attr-defined]  # every table with many rows has its id
 
 
 def engine_options(url: str) -> dict[str, Any]:

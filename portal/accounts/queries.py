@@ -73,13 +73,8 @@ def actor_columns() -> tuple[Any, ...]:
     Roles, the account's tree of units and the assigned accounts each come as one text: rights are
     read on every request, and so in one statement.
     """
-    unit = _TREE_UNIT
-    above = func.coalesce(cast(unit.parent_id, String), "")
     roles = select(func.aggregate_strings(MembershipRole.role, ",")).where(
         MembershipRole.membership_id == Membership.id
-    )
-    units = select(func.aggregate_strings(cast(unit.id, String) + ":" + above, ",")).where(
-        unit.account_id == Membership.account_id
     )
     assigned = select(
         func.aggregate_strings(cast(AccountAssignment.account_id, String), ",")
@@ -89,9 +84,17 @@ def actor_columns() -> tuple[Any, ...]:
         Account,
         Unit.code,
         roles.scalar_subquery(),
-        units.scalar_subquery(),
+        _units_of(Membership.account_id),
         assigned.scalar_subquery(),
     )
+
+
+def _units_of(account_id: InstrumentedAttribute[int]) -> ColumnElement[str]:
+    """Return the tree of an account's units as one text, which `_parents` reads."""
+    unit = _TREE_UNIT
+    above = func.coalesce(cast(unit.parent_id, String), "")
+    units = select(func.aggregate_strings(cast(unit.id, String) + ":" + above, ","))
+    return units.where(unit.account_id == account_id).scalar_subquery()
 
 
 def make_actor(person: Person, *columns: Any) -> Actor:  # noqa: ANN401 - a row of the above
@@ -171,6 +174,17 @@ def find_unit_parents(account_id: int) -> Mapping[int, int | None]:
     """Return unit id -> id of the unit above it, for one account."""
     rows = db.session.execute(select(Unit.id, Unit.parent_id).where(Unit.account_id == account_id))
     return MappingProxyType(dict(rows.all()))
+
+
+def get_account_with_units(account_id: int) -> tuple[Account, Mapping[int, int | None]]:
+    """Return an account for the portal itself, and unit id -> id of the unit above it."""
+    account, units = db.session.execute(_account_with_units(), {"account": account_id}).one()
+    return account, _parents(units)
+
+
+@cache
+def _account_with_units() -> Select[Account, str]:
+    return select(Account, _units_of(Account.id)).where(Account.id == bindparam("account"))
 
 
 def visible_to(actor: Actor, permission: Permission = Permission.ACCOUNT_READ) -> Select[Account]:

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
 
-from portal.accounts.models import Membership
 from portal.accounts.queries import load_actor
 from portal.approvals import queries
 from portal.approvals.frozen import reason_from
@@ -19,12 +19,14 @@ from portal.approvals.rules import Answer, Ask, Cause, Route, RouteOutcome, RunS
 from portal.approvals.running import (
     advance,
     end_run,
+    free_people,
     keep_approvals,
     lock_subject,
     on_outcome,
     progress_of,
     record_run,
     write_run,
+    write_steps,
 )
 from portal.approvals.words import missing_sentence
 from portal.db import db, lock, transaction
@@ -133,11 +135,10 @@ class Decided:
 
 def preview_route(subject: Subject, now: datetime) -> Route:
     """Return the route that a submission at this moment would take."""
-    return _judge(subject, now)[0]
+    return _judge(subject, load_people(subject.account_id), now)[0]
 
 
-def _judge(subject: Subject, now: datetime) -> tuple[Route, ApprovalPolicy | None]:
-    people: People = load_people(subject.account_id)
+def _judge(subject: Subject, people: People, now: datetime) -> tuple[Route, ApprovalPolicy | None]:
     held = policy_for(subject.account_id, subject.unit_id, people, now)
     return make_route(held.policy if held else None, subject.facts, people), held
 
@@ -152,29 +153,31 @@ def start_run(actor: Actor, subject: Subject, now: datetime) -> ApprovalRun:
         DeadEndError: Nobody could finish the route; nothing was written.
     """
     with transaction():
-        route, held = _judge(subject, now)
+        people = load_people(subject.account_id)
+        route, held = _judge(subject, people, now)
         if route.outcome is RouteOutcome.DEAD_END:
             raise DeadEndError(route)
         run = write_run(subject, route, held, now)
         if route.outcome is RouteOutcome.AUTO_APPROVED:
             end_run(run, RunState.APPROVED, now)
             record_run(actor, "approval.not-needed", run, now, content_hash=run.content_hash)
-            return queries.load_run(run.id)
-        if held is not None and held.policy.keep_unchanged:
-            return _start_with_kept(actor, run, now)
-        return advance(run.id, actor, now)
-
-
-def _start_with_kept(actor: Actor, run: ApprovalRun, now: datetime) -> ApprovalRun:
-    """Begin a run whose policy lets the approvals of unchanged steps stand."""
-    earlier = queries.find_earlier(run)
-    if earlier is not None and keep_approvals(queries.load_run(run.id), earlier, now):
-        run = queries.load_run(run.id)
-        if progress_of(run).outcome is not None:
+            return run
+        if held is not None and held.policy.keep_unchanged and _is_kept_whole(run, now):
             end_run(run, RunState.APPROVED, now)
             record_run(actor, "approval.finished", run, now, content_hash=run.content_hash)
-            return queries.load_run(run.id)
-    return advance(run.id, actor, now)
+            return run
+        requester = people.get(run.requester_id)
+        return advance(run, actor, now, requester=requester.name if requester else "")
+
+
+def _is_kept_whole(run: ApprovalRun, now: datetime) -> bool:
+    """Let the approvals of unchanged steps stand; whether nothing more is needed then."""
+    earlier = queries.find_earlier(run)
+    if earlier is None:
+        return False
+    write_steps(run)
+    run = queries.load_run(run.id)  # compared as it is stored: a tuple comes back as a list
+    return keep_approvals(run, earlier, now) > 0 and progress_of(run).outcome is not None
 
 
 def decide(  # noqa: PLR0913, PLR0917 - who, what, how, why, about which content, when, in which step
@@ -200,9 +203,8 @@ def decide(  # noqa: PLR0913, PLR0917 - who, what, how, why, about which content
         CommentMissingError, CommentTooLongError: See ``comment``.
     """
     actor.must(Permission.APPROVAL_DECIDE)
-    kind, subject_id = queries.get_subject(actor, run_id)
     with transaction():
-        lock_subject(kind, subject_id)
+        lock_subject(actor, run_id)
         run = queries.get_run(actor, run_id, lock_it=True)
         present = _present(actor, run)
         earlier = _earlier_answer(run, present, step_id)
@@ -221,7 +223,7 @@ def decide(  # noqa: PLR0913, PLR0917 - who, what, how, why, about which content
             rules=step.rule_numbers,
             content_hash=run.content_hash,
         )
-        return Decided(advance(run.id, present, now), decision, is_repeated=False)
+        return Decided(advance(run, present, now), decision, is_repeated=False)
 
 
 def _present(actor: Actor, run: ApprovalRun) -> Actor:
@@ -290,15 +292,11 @@ def _comment(answer: Answer, comment: str) -> str:
 def _write(
     run: ApprovalRun, step: ApprovalStep, actor: Actor, answer: Answer, comment: str, now: datetime
 ) -> Decision:
-    named = {
-        item.membership_id
+    limits = [
+        item.membership.limit
         for each in run.steps
         for item in each.approvers
         if item.person_id == actor.person_id
-    }
-    limits = [
-        member.limit
-        for member in db.session.scalars(select(Membership).where(Membership.id.in_(named)))
     ]
     decision = Decision(
         account_id=run.account_id,
@@ -314,6 +312,7 @@ def _write(
     )
     db.session.add(decision)
     db.session.flush()
+    set_committed_value(run, "decisions", [*run.decisions, decision])
     return decision
 
 
@@ -380,5 +379,6 @@ def _close(
         if run is None or not run.is_open:
             return None
         end_run(run, state, now)
+        free_people(run)
         record_run(actor, f"approval.{state.value}", run, now)
-        return queries.load_run(run.id)
+        return run

@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.accounts.models import Membership
 from portal.approvals.policy_file import read_policy
 from portal.approvals.rules import Answer, Policy, RunState
 from portal.db import ACCOUNT_SCOPED, Amount, Base, Id, exempt
@@ -162,6 +163,12 @@ class StepApprover(Base):
     signs: Mapped[bool] = mapped_column(default=False)
     is_waiting: Mapped[bool] = mapped_column(default=False)
     asked_at: Mapped[datetime | None]
+
+    membership: Mapped[Membership] = relationship(
+        lazy="raise_on_sql",
+        viewonly=True,
+        primaryjoin="foreign(StepApprover.membership_id) == Membership.id",
+    )
 
 
 class Decision(Base):

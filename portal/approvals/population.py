@@ -1,58 +1,116 @@
 """What routes are made of: everybody of an account, and its policies in force."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    and_,
+    bindparam,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
 from portal.accounts.models import CostCentre, Membership, MembershipRole, Person, Unit
 from portal.approvals.models import ApprovalPolicy
 from portal.approvals.people import Member, People
 from portal.db import db
 
+_MEMBER: Final = "member"
+_UNIT: Final = "unit"
+_CENTRE: Final = "centre"
+"""What a row of everybody and everything that routes are made of is about."""
+
 
 def load_people(account_id: int) -> People:
-    """Return everybody of an account with units and cost centre owners, in four statements."""
-    roles: dict[int, set[str]] = {}
-    for membership_id, role in db.session.execute(
-        select(MembershipRole.membership_id, MembershipRole.role).where(
-            MembershipRole.account_id == account_id
+    """Return everybody of an account with units and cost centre owners, in one statement."""
+    members: list[Member] = []
+    parents: dict[int, int | None] = {}
+    owners: dict[str, int | None] = {}
+    for kind, *columns in db.session.execute(_population(), {"account": account_id}):
+        if kind == _MEMBER:
+            members.append(_member(*columns))
+        elif kind == _UNIT:
+            parents[columns[0]] = columns[1]
+        else:
+            owners[columns[-2]] = columns[1]
+    members.sort(key=lambda member: member.membership_id)
+    return People(members, parents, owners)
+
+
+@cache
+def _population() -> CompoundSelect[Any]:
+    """Select members, units and cost centres of an account; what a row has none of is null."""
+    account: BindParameter[int] = bindparam("account")
+    roles = select(func.aggregate_strings(MembershipRole.role, ",")).where(
+        MembershipRole.membership_id == Membership.id
+    )
+    # Invited people count: they are asked by mail, and sign in by their invitation.
+    is_active = and_(Membership.status == "active", Person.status != "suspended")
+    members = (
+        select(
+            literal(_MEMBER),
+            Membership.id,
+            Membership.person_id,
+            Membership.unit_id,
+            Membership.manager_id,
+            Membership.signing_limit,
+            Membership.signs_unlimited,
+            is_active,
+            roles.scalar_subquery(),
+            Person.email,
+            Person.name,
         )
-    ):
-        roles.setdefault(membership_id, set()).add(role)
-    rows = db.session.execute(
-        select(Membership, Person)
         .join(Person, Person.id == Membership.person_id)
-        .where(Membership.account_id == account_id)
-        .order_by(Membership.id)
+        .where(Membership.account_id == account)
     )
-    members = [
-        _member(membership, person, roles.get(membership.id, ())) for membership, person in rows
-    ]
-    units = select(Unit.id, Unit.parent_id).where(Unit.account_id == account_id)
-    owners = select(CostCentre.code, CostCentre.owner_person_id).where(
-        CostCentre.account_id == account_id
+    nothing = [null()] * 6
+    units = select(literal(_UNIT), Unit.id, Unit.parent_id, *nothing, null(), null())
+    centres = select(
+        literal(_CENTRE),
+        CostCentre.id,
+        CostCentre.owner_person_id,
+        *nothing,
+        CostCentre.code,
+        null(),
     )
-    return People(
+    return union_all(
         members,
-        dict(db.session.execute(units).all()),
-        dict(db.session.execute(owners).all()),
+        units.where(Unit.account_id == account),
+        centres.where(CostCentre.account_id == account),
     )
 
 
-def _member(membership: Membership, person: Person, roles: Iterable[str]) -> Member:
+def _member(  # noqa: PLR0913, PLR0917 - a row of the above
+    membership_id: int,
+    person_id: int,
+    unit_id: int | None,
+    manager_id: int | None,
+    signing_limit: Decimal | None,
+    unlimited: bool,  # noqa: FBT001 - as above
+    is_active: bool,  # noqa: FBT001 - as above
+    roles: str | None,
+    email: str,
+    name: str,
+) -> Member:
     return Member(
-        membership_id=membership.id,
-        person_id=person.id,
-        email=person.email,
-        name=person.name,
-        unit_id=membership.unit_id,
-        roles=frozenset(roles),
-        signing_limit=membership.signing_limit,
-        unlimited=membership.signs_unlimited,
-        manager_id=membership.manager_id,
-        # Invited people count: they are asked by mail, and sign in by their invitation.
-        is_active=membership.status == "active" and person.status != "suspended",
+        membership_id=membership_id,
+        person_id=person_id,
+        email=email,
+        name=name,
+        unit_id=unit_id,
+        roles=frozenset(roles.split(",") if roles else ()),
+        signing_limit=signing_limit,
+        unlimited=bool(unlimited),
+        manager_id=manager_id,
+        is_active=bool(is_active),
     )
 
 

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts.models import Membership, Person
 from portal.approvals.models import (
@@ -94,41 +96,68 @@ def get_run(actor: Actor, run_id: int, *, lock_it: bool = False) -> ApprovalRun:
         RunNotFoundError: No such run within the actor's reach.
     """
     statement = visible_to(actor).where(ApprovalRun.id == run_id)
-    if lock_it:
-        statement = lock(statement)
-    run = db.session.scalar(statement.options(*_WHOLE))
+    run = _whole(lock(statement) if lock_it else statement)
     if run is None:
         raise RunNotFoundError
     return run
 
 
-def get_subject(actor: Actor, run_id: int) -> tuple[str, int]:
-    """Return kind and id of what a run is about, for locking it before the run.
-
-    Raises:
-        RunNotFoundError: No such run within the actor's reach.
-    """
-    statement = visible_to(actor).where(ApprovalRun.id == run_id)
-    found = db.session.execute(
-        statement.with_only_columns(ApprovalRun.kind, ApprovalRun.subject_id)
-    ).one_or_none()
-    if found is None:
-        raise RunNotFoundError
-    return found.kind, found.subject_id
+def subject_of(actor: Actor, kind: str, run_id: int) -> Select[int]:
+    """Select the subject of a run within the actor's reach, for locking it before the run."""
+    statement = visible_to(actor).where(ApprovalRun.id == run_id, ApprovalRun.kind == kind)
+    return statement.with_only_columns(ApprovalRun.subject_id)
 
 
-_WHOLE = (
-    selectinload(ApprovalRun.steps).joinedload(ApprovalStep.approvers),
-    selectinload(ApprovalRun.decisions),
-)
+def _whole(statement: Select[ApprovalRun]) -> ApprovalRun | None:
+    """Return a run with its steps, their people and what these decided, in two statements."""
+    run = db.session.scalar(statement)
+    if run is None:
+        return None
+    rows = db.session.execute(_steps_statement(), {"run": run.id}).all()
+    steps = {step.id: step for step, _approver, _membership, _decision in rows}
+    people: dict[int, list[StepApprover]] = {key: [] for key in steps}
+    decisions: list[Decision] = []
+    for step, approver, membership, decision in rows:
+        if approver is not None:
+            set_committed_value(approver, "membership", membership)
+            people[step.id].append(approver)
+        if decision is not None:
+            decisions.append(decision)
+    for key, step in steps.items():
+        set_committed_value(step, "approvers", people[key])
+    set_committed_value(run, "steps", list(steps.values()))
+    set_committed_value(run, "decisions", sorted(decisions, key=lambda item: item.id))
+    return run
 
 
-def load_run(run_id: int, *, lock_it: bool = False) -> ApprovalRun:
+@cache
+def _steps_statement() -> Select[ApprovalStep, StepApprover, Membership, Decision]:
+    """Select the steps of a run with everybody they name and the one decision of each of these."""
+    return (
+        select(ApprovalStep, StepApprover, Membership, Decision)
+        .outerjoin(StepApprover, StepApprover.step_id == ApprovalStep.id)
+        .outerjoin(Membership, Membership.id == StepApprover.membership_id)
+        .outerjoin(
+            Decision,
+            and_(
+                Decision.step_id == StepApprover.step_id,
+                Decision.person_id == StepApprover.person_id,
+            ),
+        )
+        .where(ApprovalStep.run_id == bindparam("run"))
+        .order_by(ApprovalStep.position, StepApprover.id)
+        # After a change within one transaction, and after waiting for a lock, rows are read anew.
+        .execution_options(populate_existing=True)
+    )
+
+
+def load_run(run_id: int) -> ApprovalRun:
     """Return a run with everything, for callers who may see its subject."""
-    statement = select(ApprovalRun).where(ApprovalRun.id == run_id).options(*_WHOLE)
-    # After a change within one transaction the collections are read anew.
-    statement = lock(statement) if lock_it else statement.execution_options(populate_existing=True)
-    return db.session.scalars(statement).one()
+    statement = select(ApprovalRun).where(ApprovalRun.id == run_id)
+    run = _whole(statement.execution_options(populate_existing=True))
+    if run is None:
+        raise RunNotFoundError
+    return run
 
 
 def find_run(kind: str, subject_id: int) -> ApprovalRun | None:
@@ -143,7 +172,7 @@ def find_whole_run(kind: str, subject_id: int) -> ApprovalRun | None:
     statement = select(ApprovalRun).where(
         ApprovalRun.kind == kind, ApprovalRun.subject_id == subject_id
     )
-    return db.session.scalar(statement.options(*_WHOLE).execution_options(populate_existing=True))
+    return _whole(statement.execution_options(populate_existing=True))
 
 
 def find_run_ids(kind: str, subjects: Select[int]) -> Sequence[int]:
@@ -170,7 +199,7 @@ def find_newer(run: ApprovalRun) -> ApprovalRun | None:
 
 def find_earlier(run: ApprovalRun) -> ApprovalRun | None:
     """Return the newest run of an earlier revision of the same document, with its decisions."""
-    return db.session.scalar(
+    return _whole(
         select(ApprovalRun)
         .where(
             ApprovalRun.account_id == run.account_id,
@@ -180,7 +209,6 @@ def find_earlier(run: ApprovalRun) -> ApprovalRun | None:
         )
         .order_by(ApprovalRun.revision.desc())
         .limit(1)
-        .options(*_WHOLE)
     )
 
 
@@ -191,16 +219,15 @@ def find_decisions(run_id: int) -> Sequence[Decision]:
     ).all()
 
 
-def find_last_comment(kind: str, subject_id: int) -> str:
-    """Return what the latest decision about a subject said; nothing where none was needed."""
-    statement = (
+def last_comment(kind: str, subject_id: int) -> Select[str]:
+    """Select what the latest decision about a subject said; nothing where none was needed."""
+    return (
         select(Decision.comment)
         .join(ApprovalRun, ApprovalRun.id == Decision.run_id)
         .where(ApprovalRun.kind == kind, ApprovalRun.subject_id == subject_id)
         .order_by(Decision.id.desc())
         .limit(1)
     )
-    return db.session.scalar(statement) or ""
 
 
 def find_names(membership_ids: Iterable[int]) -> dict[int, str]:
@@ -215,10 +242,23 @@ def find_names(membership_ids: Iterable[int]) -> dict[int, str]:
 
 def get_proof(kind: str, subject_id: int) -> Proof | None:
     """Return the proof that a subject was approved, with the content it was approved for."""
-    run = find_run(kind, subject_id)
-    if run is None or run.state != RunState.APPROVED or run.finished_at is None:
+    of_subject = and_(ApprovalRun.kind == kind, ApprovalRun.subject_id == subject_id)
+    found = db.session.execute(select(*proof_columns()).where(of_subject)).one_or_none()
+    return None if found is None else make_proof(*found)
+
+
+def proof_columns() -> tuple[Any, ...]:
+    """Return what a proof is made of, for a statement that joins the run of a subject."""
+    return (ApprovalRun.id, ApprovalRun.state, ApprovalRun.content_hash, ApprovalRun.finished_at)
+
+
+def make_proof(
+    run_id: int | None, state: str | None, content_hash: str | None, finished_at: datetime | None
+) -> Proof | None:
+    """Return the proof of a row of `proof_columns`: a run that ended as approved, or nothing."""
+    if run_id is None or content_hash is None or finished_at is None:
         return None
-    return Proof(run.content_hash, run.id, run.finished_at)
+    return Proof(content_hash, run_id, finished_at) if state == RunState.APPROVED else None
 
 
 def count_waiting(actor: Actor) -> int:

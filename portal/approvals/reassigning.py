@@ -123,9 +123,8 @@ def reassign_step(
     actor.must(Permission.POLICY_SAVE)
     seen = queries.get_run(actor, run_id)
     actor.must_reach(Permission.POLICY_SAVE, account_id=seen.account_id)
-    kind, subject_id = seen.kind, seen.subject_id
     with transaction():
-        lock_subject(kind, subject_id)
+        lock_subject(actor, run_id)
         run = queries.get_run(actor, run_id, lock_it=True)
         people = load_people(run.account_id)
         vacancy = next(
@@ -146,12 +145,12 @@ def reassign_step(
             left=sorted(item.membership_id for item in vacancy.left),
             named=sorted(member.membership_id for member in named),
         )
-        return advance(run.id, actor, now)
+        return advance(queries.load_run(run.id), actor, now)
 
 
 def _ask_for_signature(run: ApprovalRun, actor: Actor, now: datetime) -> ApprovalRun:
     """Ask whoever may sign by the limits of today, which may have been put right."""
-    run = advance(run.id, actor, now)
+    run = advance(run, actor, now)
     if progress_of(run).is_stuck:
         raise NobodyLeftError
     return run

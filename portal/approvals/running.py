@@ -4,10 +4,10 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import Select, insert, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.approvals.frozen import reason_plain, route_plain, summary_plain
 from portal.approvals.models import (
@@ -20,13 +20,13 @@ from portal.approvals.models import (
 )
 from portal.approvals.population import load_people
 from portal.approvals.progress import Progress, StepPlan, Vote, progress
-from portal.approvals.queries import find_names, load_run, token_hash
+from portal.approvals.queries import find_names, subject_of, token_hash
 from portal.approvals.rules import Answer, Outcome, Route, RunState, Step, Subject
 from portal.approvals.signing import sign_again
-from portal.db import db
+from portal.db import db, table_of
 from portal.errors import N_, ConflictError
 from portal.events.actions import record
-from portal.messages.actions import tell
+from portal.messages.actions import Letter, tell_each
 from portal.policy import Actor
 
 LINES_IN_MAIL: Final = 5
@@ -36,7 +36,7 @@ _ABOUT_TOTALS: Final = frozenset({"total_over", "total_up_to", "requester_total_
 """Conditions of which the figure compared is the total, or the lines by SKU."""
 
 Settle = Callable[[int, Outcome, datetime, Actor], None]
-Lock = Callable[[int], object]
+Lock = Callable[[Select[int]], object]
 
 
 class RunChangedError(ConflictError):
@@ -62,22 +62,23 @@ def on_outcome(kind: str, settle: Settle, lock: Lock | None = None) -> None:
     Args:
         settle: Called as ``settle(subject_id, outcome, now, actor)`` in the transaction of the
             decision that ended the run.
-        lock: Locks the subject before its run, so that every action takes locks in one order.
+        lock: Locks the subject that a statement selects, before its run, so that every action
+            takes locks in one order.
     """
     PLUGS[kind] = Plug(settle, lock)
 
 
-def lock_subject(kind: str, subject_id: int) -> None:
-    """Lock the subject of a run, always before the run itself."""
-    plug = PLUGS.get(kind)
-    if plug is not None and plug.lock is not None:
-        plug.lock(subject_id)
+def lock_subject(actor: Actor, run_id: int) -> None:
+    """Lock the subject of a run within the actor's reach, always before the run itself."""
+    for kind, plug in PLUGS.items():
+        if plug.lock is not None:
+            plug.lock(subject_of(actor, kind, run_id))
 
 
 def write_run(
     subject: Subject, route: Route, policy: ApprovalPolicy | None, now: datetime
 ) -> ApprovalRun:
-    """Write a run with the rows of its steps and people; nobody is asked yet."""
+    """Write a run; its steps and people are written by `write_steps`, and nobody is asked yet."""
     run = ApprovalRun(
         account_id=subject.account_id,
         unit_id=subject.unit_id,
@@ -100,12 +101,13 @@ def write_run(
     )
     db.session.add(run)
     db.session.flush()
-    for position, step in enumerate(route.steps):
-        _write_step(run, position, step, route.total)
+    steps = [_step(run, position, step) for position, step in enumerate(route.steps)]
+    set_committed_value(run, "steps", steps)
+    set_committed_value(run, "decisions", [])
     return run
 
 
-def _write_step(run: ApprovalRun, position: int, step: Step, total: Decimal) -> None:
+def _step(run: ApprovalRun, position: int, step: Step) -> ApprovalStep:
     row = ApprovalStep(
         account_id=run.account_id,
         run_id=run.id,
@@ -116,19 +118,29 @@ def _write_step(run: ApprovalRun, position: int, step: Step, total: Decimal) -> 
         rule_numbers=list(step.rule_numbers),
         reasons=[reason_plain(reason) for reason in step.reasons],
     )
-    db.session.add(row)
-    db.session.flush()
-    db.session.add_all(
+    approvers = [
         StepApprover(
             account_id=run.account_id,
             run_id=run.id,
-            step_id=row.id,
             membership_id=member.membership_id,
             person_id=member.person_id,
-            signs=member.covers(total),
+            signs=member.covers(run.total),
+            is_waiting=False,
         )
         for member in step.approvers
-    )
+    ]
+    set_committed_value(row, "approvers", approvers)
+    return row
+
+
+def write_steps(run: ApprovalRun) -> None:
+    """Write the steps of a run and their people, new ones and changed ones."""
+    db.session.add_all(run.steps)
+    db.session.flush()
+    for step in run.steps:
+        for item in step.approvers:
+            item.step_id = step.id
+        db.session.add_all(step.approvers)
     db.session.flush()
 
 
@@ -152,12 +164,19 @@ def progress_of(run: ApprovalRun) -> Progress:
     return progress(plans, votes, signing=run.signing_required)
 
 
-def advance(run_id: int, actor: Actor, now: datetime) -> ApprovalRun:
-    """Take a run as far as its decisions carry it: ask who is next, or end it."""
-    run = load_run(run_id)
+def advance(
+    run: ApprovalRun, actor: Actor, now: datetime, *, requester: str | None = None
+) -> ApprovalRun:
+    """Take a run as far as its decisions carry it: ask who is next, or end it.
+
+    Args:
+        run: Loaded whole under the lock of its subject.
+        actor: Whose step it was.
+        now: Instant of that step.
+        requester: The requester's name, where it is known already.
+    """
     reached = progress_of(run)
     while reached.is_stuck and _add_signing_levels(run, now):
-        run = load_run(run_id)
         reached = progress_of(run)
     waiting = dict(zip(reached.open_steps, reached.waiting, strict=True))
     asked: list[StepApprover] = []
@@ -168,9 +187,9 @@ def advance(run_id: int, actor: Actor, now: datetime) -> ApprovalRun:
             if item.is_waiting and item.asked_at is None:
                 item.asked_at = now
                 asked.append(item)
-    db.session.flush()
+    write_steps(run)
     if reached.outcome is None:
-        _ask(run, asked, now)
+        _ask(run, asked, now, requester)
         return run
     return _settle(run, reached.outcome, actor, now)
 
@@ -191,12 +210,11 @@ def _add_signing_levels(run: ApprovalRun, now: datetime) -> bool:
         if (member := people.get(item.membership_id)) is not None
     ]
     added = sign_again(level, named, run.total, people, frozenset(run.requester_person_ids))
-    for position, step in enumerate(added, start=len(run.steps)):
-        _write_step(run, position, step, run.total)
-    if added:
-        record_run(None, "approval.level-added", run, now, levels=[step.level for step in added])
-        db.session.expire(run, ["steps"])
-    return bool(added)
+    more = [_step(run, position, step) for position, step in enumerate(added, len(run.steps))]
+    if more:
+        record_run(None, "approval.level-added", run, now, levels=[step.level for step in more])
+        set_committed_value(run, "steps", [*run.steps, *more])
+    return bool(more)
 
 
 def _mark_step(step: ApprovalStep, waiting: Iterable[int] | None, now: datetime) -> None:
@@ -214,15 +232,16 @@ def _settle(run: ApprovalRun, outcome: Outcome, actor: Actor, now: datetime) -> 
     plug = PLUGS.get(run.kind)
     if plug is not None:
         plug.settle(run.subject_id, outcome, now, actor)
-    return load_run(run.id)
+    return run
 
 
 def end_run(run: ApprovalRun, state: RunState, now: datetime) -> None:
-    """End an open run by a guarded update; nobody waits for it any more.
+    """End an open run by a guarded update; whoever waits in its steps is the caller's to free.
 
     Raises:
         RunChangedError: It was not open any more.
     """
+    wanted = {"state": state.value, "finished_at": now, "version": run.version + 1}
     changed = db.session.execute(
         update(ApprovalRun)
         .where(
@@ -230,10 +249,17 @@ def end_run(run: ApprovalRun, state: RunState, now: datetime) -> None:
             ApprovalRun.state == RunState.OPEN.value,
             ApprovalRun.version == run.version,
         )
-        .values(state=state.value, finished_at=now, version=ApprovalRun.version + 1)
+        .values(**wanted)
+        .execution_options(synchronize_session=False)
     )
     if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
         raise RunChangedError(number=run.number)
+    for name, value in wanted.items():
+        set_committed_value(run, name, value)
+
+
+def free_people(run: ApprovalRun) -> None:
+    """Let nobody wait in a run that ended without its people."""
     db.session.execute(
         update(StepApprover).where(StepApprover.run_id == run.id).values(is_waiting=False)
     )
@@ -256,7 +282,9 @@ def record_run(
     )
 
 
-def _ask(run: ApprovalRun, asked: Sequence[StepApprover], now: datetime) -> None:
+def _ask(
+    run: ApprovalRun, asked: Sequence[StepApprover], now: datetime, requester: str | None
+) -> None:
     """Send each newly asked person one mail with why they are asked and a link of their own."""
     if not asked:
         return
@@ -267,30 +295,27 @@ def _ask(run: ApprovalRun, asked: Sequence[StepApprover], now: datetime) -> None
         now,
         person_ids=sorted({item.person_id for item in asked}),
     )
-    requester = find_names([run.requester_id]).get(run.requester_id, "")
+    if requester is None:
+        requester = find_names([run.requester_id]).get(run.requester_id, "")
     steps = {step.id: step for step in run.steps}
+    links: list[dict[str, Any]] = []
+    letters: list[Letter] = []
     for membership_id in sorted({item.membership_id for item in asked}):
         mine = [item for item in asked if item.membership_id == membership_id]
         reasons = [reason for item in mine for reason in steps[item.step_id].reasons]
         token = secrets.token_urlsafe(32)
-        db.session.add(
-            ApprovalLink(
-                token_hash=token_hash(token),
-                run_id=run.id,
-                person_id=mine[0].person_id,
-                membership_id=membership_id,
-                created_at=now,
-            )
+        links.append(
+            {
+                "token_hash": token_hash(token),
+                "run_id": run.id,
+                "person_id": mine[0].person_id,
+                "membership_id": membership_id,
+                "created_at": now,
+            }
         )
-        tell(
-            "approval_requested",
-            account_id=run.account_id,
-            subject=_mail_data(run, requester, reasons),
-            now=now,
-            path=f"/a/{token}",
-            membership_ids=[membership_id],
-            is_secret=True,
-        )
+        letters.append(Letter(membership_id, _mail_data(run, requester, reasons), f"/a/{token}"))
+    db.session.execute(insert(table_of(ApprovalLink)), links)
+    tell_each("approval_requested", letters, account_id=run.account_id, now=now, is_secret=True)
 
 
 def _mail_data(run: ApprovalRun, requester: str, reasons: Sequence[Any]) -> dict[str, Any]:
@@ -318,7 +343,7 @@ def keep_approvals(run: ApprovalRun, earlier: ApprovalRun, now: datetime) -> int
     Returns:
         How many approvals stand for the new revision too.
     """
-    kept = 0
+    decisions: list[Decision] = []
     by_inputs = {_inputs(step, run): step for step in run.steps}
     old_steps = {step.id: step for step in earlier.steps}
     for decision in earlier.decisions:
@@ -330,7 +355,7 @@ def keep_approvals(run: ApprovalRun, earlier: ApprovalRun, now: datetime) -> int
         ):
             continue
         signs = {item.person_id: item.signs for item in step.approvers}
-        db.session.add(
+        decisions.append(
             Decision(
                 account_id=run.account_id,
                 run_id=run.id,
@@ -345,9 +370,10 @@ def keep_approvals(run: ApprovalRun, earlier: ApprovalRun, now: datetime) -> int
                 decided_at=now,
             )
         )
-        kept += 1
+    db.session.add_all(decisions)
     db.session.flush()
-    return kept
+    set_committed_value(run, "decisions", decisions)
+    return len(decisions)
 
 
 def _inputs(step: ApprovalStep, run: ApprovalRun) -> str:

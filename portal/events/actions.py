@@ -5,9 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
-from portal.db import before_commit, db, lock, on_rollback
+from portal.db import before_commit, db, lock, on_rollback, table_of
 from portal.events.models import Event, EventHead
 from portal.events.rules import GENESIS, EventFacts, chain_hash
 from portal.policy import Actor
@@ -76,20 +76,21 @@ def _seal() -> None:
 
 
 def _append(account_id: int, group: Iterable[EventFacts]) -> None:
-    session = db.session()
-    head = session.scalar(lock(select(EventHead).where(EventHead.account_id == account_id)))
+    session, own = db.session(), EventHead.account_id == account_id
+    head = session.execute(
+        lock(select(EventHead.sequence, EventHead.hash).where(own))
+    ).one_or_none()
     if head is None:
-        head = EventHead(account_id=account_id, sequence=0, hash=GENESIS)
-        session.add(head)
-        session.flush()
+        session.execute(insert(EventHead).values(account_id=account_id, sequence=0, hash=GENESIS))
+    sequence, last_hash = (0, GENESIS) if head is None else head
     rows = []
     for facts in group:
-        previous, head.sequence = head.hash, head.sequence + 1
-        head.hash = chain_hash(previous, head.sequence, facts)
+        previous, sequence = last_hash, sequence + 1
+        last_hash = chain_hash(previous, sequence, facts)
         rows.append(
             {
                 "account_id": account_id,
-                "sequence": head.sequence,
+                "sequence": sequence,
                 "occurred_at": facts.occurred_at,
                 "verb": facts.verb,
                 "kind": facts.kind,
@@ -100,11 +101,17 @@ def _append(account_id: int, group: Iterable[EventFacts]) -> None:
                 "operator": facts.operator,
                 "data": facts.data,
                 "previous_hash": previous,
-                "hash": head.hash,
+                "hash": last_hash,
             }
         )
-    session.execute(insert(Event), rows)
-    session.flush()
+    session.execute(
+        update(EventHead)
+        .where(own)
+        .values(sequence=sequence, hash=last_hash)
+        .execution_options(synchronize_session=False)
+    )
+    # The table, not the class: the class would write rows with and without a number apart.
+    session.execute(insert(table_of(Event)), rows)
 
 
 def _mark() -> Callable[[], None]:

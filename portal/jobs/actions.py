@@ -1,7 +1,7 @@
 """Scheduling and running work: leases, progress, retries with growing pauses, reasons."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,9 +9,19 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import insert, or_, select, update
 
-from portal.db import EVERY_ROW, apart, db, is_writing, lock, reaching, transaction
+from portal.db import (
+    EVERY_ROW,
+    apart,
+    db,
+    insert_new,
+    is_writing,
+    lock,
+    reaching,
+    table_of,
+    transaction,
+)
 from portal.jobs.models import Job
 from portal.jobs.rules import JobState
 
@@ -142,20 +152,27 @@ class Planned:
 
 def schedule_all(planned: Sequence[Planned], *, now: datetime) -> None:
     """Write several jobs in the transaction under way; those whose key is known are there."""
-    keys = [each.unique_key for each in planned]
-    known = set(db.session.scalars(select(Job.unique_key).where(Job.unique_key.in_(keys))))
-    db.session.add_all(
-        Job(
-            kind=each.kind,
-            payload=dict(each.payload),
-            unique_key=each.unique_key,
-            run_at=each.run_at,
-            created_at=now,
-        )
+    rows = [
+        {
+            "kind": each.kind,
+            "payload": dict(each.payload),
+            "unique_key": each.unique_key,
+            "run_at": each.run_at,
+            "created_at": now,
+        }
         for each in planned
-        if each.unique_key not in known
-    )
-    db.session.flush()
+    ]
+    db.session.execute(insert_new(Job), rows)
+
+
+def schedule_each(kind: str, payloads: Iterable[Mapping[str, Any]], *, now: datetime) -> None:
+    """Write a job of one kind for each payload, to be done at once, in one statement."""
+    rows = [
+        {"kind": kind, "payload": dict(payload), "run_at": now, "created_at": now}
+        for payload in payloads
+    ]
+    if rows:
+        db.session.execute(insert(table_of(Job)), rows)
 
 
 def running_job() -> int | None:

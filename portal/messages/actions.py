@@ -9,13 +9,13 @@ from smtplib import SMTPException
 from typing import Any, Final
 
 from flask import current_app
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from portal.accounts.models import Account, AccountAssignment, Membership, MembershipRole, Person
 from portal.config import Settings
-from portal.db import EVERY_ROW, db, reaching, transaction
+from portal.db import EVERY_ROW, db, reaching, table_of, transaction
 from portal.files.storing import FileGoneError, load
-from portal.jobs.actions import progress, schedule
+from portal.jobs.actions import progress, schedule_each
 from portal.mail.rendering import Enclosure, Envelope, render
 from portal.mail.sending import send
 from portal.messages.models import Delivery, Message
@@ -37,6 +37,15 @@ class Receiver:
     email: str
     locale: str
     time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What one membership is told: the data of its templates, and where its own link leads."""
+
+    membership_id: int
+    subject: Mapping[str, Any]
+    path: str
 
 
 def tell(  # noqa: PLR0913 - a message has this many parts, all named at the call
@@ -80,14 +89,43 @@ def tell(  # noqa: PLR0913 - a message has this many parts, all named at the cal
         "created_at": now,
     }
     rows = [
-        *(Message(membership_id=key, **common) for key in sorted(set(membership_ids))),
-        *(Message(person_id=key, **common) for key in sorted(set(person_ids))),
-        *(Message(supplier_role=role.value, **common) for role in sorted(set(supplier_roles))),
+        *(_row(common, membership_id=key) for key in sorted(set(membership_ids))),
+        *(_row(common, person_id=key) for key in sorted(set(person_ids))),
+        *(_row(common, supplier_role=role.value) for role in sorted(set(supplier_roles))),
     ]
-    db.session.add_all(rows)
-    db.session.flush()
-    for row in rows:
-        schedule(DELIVER, {"message_id": row.id, "is_secret": is_secret}, now=now)
+    _write(rows, now, is_secret=is_secret)
+
+
+def tell_each(
+    kind: str, letters: Iterable[Letter], *, account_id: int, now: datetime, is_secret: bool
+) -> None:
+    """Write to each membership a message of its own, as `tell` does, all of them at once."""
+    common = {"kind": kind, "account_id": account_id, "created_at": now}
+    rows = [
+        _row(
+            common,
+            membership_id=letter.membership_id,
+            data=dict(letter.subject),
+            path=letter.path,
+        )
+        for letter in letters
+    ]
+    _write(rows, now, is_secret=is_secret)
+
+
+def _row(common: Mapping[str, Any], **values: object) -> dict[str, Any]:
+    """Return the columns of a message; rows written together name the same ones."""
+    return {"membership_id": None, "person_id": None, "supplier_role": None, **common, **values}
+
+
+def _write(rows: Sequence[Mapping[str, Any]], now: datetime, *, is_secret: bool) -> None:
+    """Write messages and the jobs that deliver them, in two statements on either database."""
+    if not rows:
+        return
+    statement = insert(table_of(Message)).returning(Message.id)
+    keys = sorted(db.session.scalars(statement, rows))
+    payloads = ({"message_id": key, "is_secret": is_secret} for key in keys)
+    schedule_each(DELIVER, payloads, now=now)
 
 
 def deliver(payload: Mapping[str, Any], now: datetime) -> None:

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts.models import Account
 from portal.db import db, lock
@@ -19,7 +21,7 @@ from portal.orders import queries
 from portal.orders.models import Order, OrderLine
 from portal.orders.rules import KIND, Move
 from portal.policy import Actor, Role
-from portal.quotes import queries as quote_queries
+from portal.quotes.locking import lock_row
 
 FIRST_LINES: Final = 5
 """So many lines stand in a message; the rest is counted."""
@@ -39,16 +41,32 @@ class UnknownOrderLineError(InvalidError):
 
 
 def locked(actor: Actor, number: str) -> Order:
-    """Lock account, quote and order in this fixed order, so that no two actions wait in a ring."""
-    account_id, quote_id = queries.get_owners(actor, number)
-    lock_account(account_id)
-    quote_queries.lock_row(quote_id)
-    return queries.get_order(actor, number, for_update=True)
+    """Lock account, quote and order in this fixed order, so that no two actions wait in a ring.
+
+    Each row is read once, when it is locked; the lines are read after that.
+
+    Raises:
+        OrderNotFoundError: No such order within the actor's scope.
+    """
+    wanted = queries.visible_to(actor).where(Order.number == number)
+    account = lock_account_of(wanted.with_only_columns(Order.account_id))
+    quote = lock_row(wanted.with_only_columns(Order.quote_id))
+    order = db.session.scalar(lock(wanted).options(selectinload(Order.lines)))
+    if account is None or quote is None or order is None:
+        raise queries.OrderNotFoundError(number=number)
+    set_committed_value(order, "account", account)
+    set_committed_value(order, "quote", quote)
+    return order
 
 
 def lock_account(account_id: int) -> None:
     """Lock an account, always before its quotes and orders."""
     db.session.execute(lock(select(Account.id).where(Account.id == account_id)))
+
+
+def lock_account_of(account: Select[int]) -> Account | None:
+    """Lock the account whose id is selected, as `lock_account` does, and return it."""
+    return db.session.scalar(lock(select(Account).where(Account.id.in_(account))))
 
 
 def must_own(actor: Actor, order: Order, move: Move) -> None:

@@ -7,14 +7,14 @@ from decimal import Decimal
 
 from portal.accounts.models import Account
 from portal.catalog.pricing.tax_rules import TaxStatus
-from portal.db import db, transaction
+from portal.db import db, number_rows, transaction
 from portal.errors import N_, ConflictError
 from portal.money import Money
 from portal.orders import queries
 from portal.orders.acting import (
     ReasonNeededError,
     digest_of,
-    lock_account,
+    lock_account_of,
     locked,
     must_own,
     record_order,
@@ -22,9 +22,9 @@ from portal.orders.acting import (
     tell_order,
 )
 from portal.orders.answering import confirm_order
-from portal.orders.drafting import make_draft
-from portal.orders.models import Order
-from portal.orders.proof import ProofMissingError, require_proof
+from portal.orders.drafting import Ground, freight_of, make_draft
+from portal.orders.models import Order, OrderLine
+from portal.orders.proof import ProofMissingError, check_proof
 from portal.orders.proposing import withdraw_open
 from portal.orders.rules import (
     Move,
@@ -32,11 +32,14 @@ from portal.orders.rules import (
     PurchaseOrderDoubleError,
     PurchaseOrderWarningError,
     check_purchase_order_number,
+    make_ledger,
 )
-from portal.orders.settling import note_given_back, note_taken, settle_freight
+from portal.orders.settling import carry_freight, note_given_back, note_taken, settle_freight
 from portal.orders.taxing import find_moved_rates, take_current_rates
 from portal.policy import Actor
 from portal.quotes import queries as quote_queries
+from portal.quotes.locking import load_content, lock_row
+from portal.quotes.models import Quote, QuoteRevision
 
 
 class KeyReusedError(ConflictError):
@@ -101,20 +104,36 @@ def convert_quote(
         {"quote": number, "lines": {str(k): f"{v:f}" for k, v in quantities.items()}}
     )
     with transaction():
-        lock_account(quote_queries.get_row(actor, number).account_id)
-        quote = quote_queries.get_quote(actor, number, lock=True)
-        known = queries.find_by_key(quote.account_id, key)
-        if known is not None:
+        account, quote = _lock(actor, number)
+        standing = queries.find_standing(quote, key)
+        if standing.made is not None:
+            known = queries.get_made(standing.made)
             if known.conversion_digest != digest or known.membership_id != actor.membership_id:
                 raise KeyReusedError(number=known.number)
             return known
-        order = make_draft(actor, quote, quantities, now=now)
+        revision, proof = load_content(quote)
+        ledger = make_ledger(
+            {item.line_id: item.quantity for item in revision.lines}, standing.taken
+        )
+        ground = Ground(account, quote, proof, ledger, standing.is_freight_charged)
+        order = make_draft(actor, ground, quantities, now=now)
         order.conversion_key, order.conversion_digest = key, digest
+        number_rows(order.lines, OrderLine)
         db.session.add(order)
         db.session.flush()
         record_order(actor, order, "order.created", now)
-        note_taken(actor, quote, now=now)
+        note_taken(actor, quote, ledger, quantities, now=now)
     return order
+
+
+def _lock(actor: Actor, number: str) -> tuple[Account, Quote]:
+    """Lock an account and its quote, which whoever sees may try to order."""
+    wanted = quote_queries.visible_to(actor).where(Quote.number == number)
+    account = lock_account_of(wanted.with_only_columns(Quote.account_id))
+    quote = lock_row(wanted.with_only_columns(Quote.id))
+    if account is None or quote is None:
+        raise quote_queries.QuoteNotFoundError(number=number)
+    return account, quote
 
 
 def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datetime) -> Order:
@@ -139,18 +158,17 @@ def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datet
         if order.placing_key == key and order.placing_digest == digest:
             return order
         status = Move.PLACE.apply(order.status, actor, order.number)
-        other = queries.find_placed_with(order.account_id, key)
-        if other is not None:
-            raise KeyReusedError(number=other.number)
-        account = order.account
+        others = queries.find_neighbours(order, key, terms.purchase_order_number)
+        if others.placed_with_key is not None:
+            raise KeyReusedError(number=others.placed_with_key)
         check_purchase_order_number(
             terms.purchase_order_number,
-            rule=account.purchase_order_number,
-            pattern=account.purchase_order_pattern,
+            rule=order.account.purchase_order_number,
+            pattern=order.account.purchase_order_pattern,
         )
-        _check_duplicate(order, account, terms)
-        _check_proof(order, now)
-        settle_freight(order.quote_id)
+        _check_duplicate(order.account, terms, others.same_purchase_order)
+        revision = _check_proof(order, now)
+        carry_freight(order, freight_of(revision, is_charged=others.is_freight_charged))
         _check_freight(order, terms)
         _check_tax(order, terms, now)
         order.status, order.placed_at = status, now
@@ -159,7 +177,8 @@ def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datet
         order.contact, order.delivery_notes = terms.contact, terms.delivery_notes
         order.requested_on = terms.requested_on
         db.session.flush()
-        settle_freight(order.quote_id)
+        if others.has_drafts:
+            settle_freight(order.quote_id)
         record_order(actor, order, "order.placed", now, purchase_order=terms.purchase_order_number)
         tell_order(order, "order_placed", now, supplier=True)
     return order
@@ -215,22 +234,17 @@ def _end(actor: Actor, number: str, move: Move, verb: str, *, reason: str, now: 
     return order
 
 
-def _check_proof(order: Order, now: datetime) -> None:
+def _check_proof(order: Order, now: datetime) -> QuoteRevision:
     """Refuse what is no longer approved, or not with the content that the order was made from."""
-    quote = quote_queries.get_by_id(order.quote_id)
-    revision = quote.current
-    if revision.id != order.revision_id:
-        revision = quote_queries.get_revision_by_id(order.revision_id)
-    if require_proof(quote, revision, now).content_hash != order.content_hash:
-        raise ProofMissingError(number=quote.number)
+    revision, proof = load_content(order.quote, order.revision_id)
+    if check_proof(order.quote, revision, proof, now).content_hash != order.content_hash:
+        raise ProofMissingError(number=order.quote.number)
+    return revision
 
 
-def _check_duplicate(order: Order, account: Account, terms: Terms) -> None:
+def _check_duplicate(account: Account, terms: Terms, other: str | None) -> None:
     value, rule = terms.purchase_order_number, account.purchase_order_duplicates
-    if not value or rule == "allow":
-        return
-    other = queries.find_same_purchase_order(order, value)
-    if other is None:
+    if not value or rule == "allow" or other is None:
         return
     if rule == "refuse":
         raise PurchaseOrderDoubleError(value=value, other=other)

@@ -1,18 +1,20 @@
 """The one function that makes orders: it demands the proof and copies the approved figures."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from portal.accounts.models import Account
-from portal.db import db, next_number
+from portal.approvals.queries import Proof
+from portal.db import next_number
 from portal.errors import N_, ConflictError
 from portal.money import line_amount
 from portal.orders import queries
 from portal.orders.models import Order, OrderLine
-from portal.orders.proof import require_proof
-from portal.orders.rules import LedgerLine, Wish, check_wishes, make_ledger
+from portal.orders.proof import check_proof
+from portal.orders.rules import LedgerLine, Wish, check_wishes
 from portal.orders.stocking import note_workshop_share
 from portal.orders.taxing import apply_totals
 from portal.policy import Actor, Permission
@@ -26,13 +28,27 @@ class UnknownLineError(ConflictError):
     message = N_("The quote has no line {line_id}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an order is made from, all of it read after the locks.
+
+    ``quote`` has its current revision and that one's lines.
+    """
+
+    account: Account
+    quote: Quote
+    proof: Proof | None
+    ledger: Mapping[int, LedgerLine]
+    is_freight_charged: bool
+
+
 def make_draft(
-    actor: Actor, quote: Quote, quantities: Mapping[int, Decimal], *, now: datetime
+    actor: Actor, ground: Ground, quantities: Mapping[int, Decimal], *, now: datetime
 ) -> Order:
     """Return a new order draft for part of an approved revision, not yet added to the session.
 
     Args:
-        quote: Locked, with its current revision and that one's lines.
+        ground: The account and the quote are locked.
         quantities: Line id -> quantity to order; zero leaves the line out.
 
     Raises:
@@ -40,6 +56,7 @@ def make_draft(
         QuoteExpiredError, ProofMissingError, SupersededError, NotApprovedError: No valid proof.
         UnknownLineError and the refusals of `check_wishes`.
     """
+    account, quote = ground.account, ground.quote
     actor.must_reach(
         Permission.QUOTE_CONVERT,
         account_id=quote.account_id,
@@ -47,14 +64,9 @@ def make_draft(
         owner_id=quote.membership_id,
     )
     revision = quote.current
-    proof = require_proof(quote, revision, now)
+    proof = check_proof(quote, revision, ground.proof, now)
     QuoteMove.CONVERT.apply(quote.status, actor, quote.number)
-    account = db.session.get_one(Account, quote.account_id)
-    ledger = make_ledger(
-        {line.line_id: line.quantity for line in revision.lines},
-        queries.find_taken(quote.id),
-    )
-    _check(revision, quantities, ledger, account.partial_orders)
+    _check(revision, quantities, ground.ledger, account.partial_orders)
     order = Order(
         account_id=quote.account_id,
         unit_id=quote.unit_id,
@@ -65,7 +77,7 @@ def make_draft(
         run_id=proof.run_id,
         content_hash=proof.content_hash,
         currency=revision.currency,
-        freight=freight_left(quote, revision),
+        freight=freight_of(revision, is_charged=ground.is_freight_charged),
         places=revision.frozen,
         created_at=now,
     )
@@ -96,7 +108,11 @@ def preview_order(quote: Quote, quantities: Mapping[int, Decimal]) -> Order | No
 
 def freight_left(quote: Quote, revision: QuoteRevision) -> Decimal:
     """Return what the next order carries as long as no other one is placed before it."""
-    is_charged = queries.is_freight_charged(quote.id)
+    return freight_of(revision, is_charged=queries.is_freight_charged(quote.id))
+
+
+def freight_of(revision: QuoteRevision, *, is_charged: bool) -> Decimal:
+    """Return what an order of a revision carries, by whether another one is charged with it."""
     return Decimal(0) if is_charged else revision.freight or Decimal(0)
 
 

@@ -36,11 +36,18 @@ class ProofMissingError(ConflictError):
 
 
 def require_proof(quote: Quote, revision: QuoteRevision, now: datetime) -> Proof:
+    """Return the proof that ``revision`` may be ordered at ``now``, as `check_proof` finds it."""
+    return check_proof(quote, revision, get_proof(KIND, revision.id), now)
+
+
+def check_proof(quote: Quote, revision: QuoteRevision, proof: Proof | None, now: datetime) -> Proof:
     """Return the proof that ``revision`` may be ordered at ``now``; every order asks for it.
 
     Args:
-        quote: Locked, with its current revision loaded.
+        quote: Locked.
         revision: The revision to order from, with its lines.
+        proof: That of the revision, read after the lock.
+        now: The instant at which its prices have to hold.
 
     Raises:
         SupersededError, NotApprovedError, QuoteExpiredError, ProofMissingError.
@@ -51,7 +58,6 @@ def require_proof(quote: Quote, revision: QuoteRevision, now: datetime) -> Proof
         raise NotApprovedError(number=quote.number, status=quote.status)
     if revision.holds_until is None or now >= revision.holds_until:
         raise QuoteExpiredError(number=quote.number)
-    proof = get_proof(KIND, revision.id)
     recomputed = hash_of(revision)
     if proof is None or proof.content_hash != recomputed or revision.content_hash != recomputed:
         raise ProofMissingError(number=quote.number)

@@ -1,16 +1,27 @@
 """Reading orders: which an actor may see, one order whole, lists with exact counts, the ledger."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    or_,
+    outerjoin,
+    select,
+    true,
+)
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Account, Membership, Person
-from portal.db import db, lock
+from portal.db import db
 from portal.errors import N_, NotFoundError
 from portal.orders.fulfilment import (
     CancellationLine,
@@ -62,41 +73,23 @@ def visible_to(actor: Actor, permission: Permission = Permission.ORDER_READ) -> 
     return statement
 
 
-def get_order(actor: Actor, number: str, *, for_update: bool = False) -> Order:
+def get_order(actor: Actor, number: str) -> Order:
     """Return one order with its account, quote and lines, oldest position first.
-
-    Args:
-        for_update: Lock the row and read it anew.
 
     Raises:
         OrderNotFoundError: No such order within the actor's scope.
     """
     statement = visible_to(actor).where(Order.number == number)
-    if for_update:  # account and quote are read after the lock, not with the row that waits for it
-        statement = lock(statement).options(selectinload(Order.account), selectinload(Order.quote))
-    else:
-        statement = statement.options(
-            joinedload(Order.account, innerjoin=True), joinedload(Order.quote, innerjoin=True)
+    order = db.session.scalar(
+        statement.options(
+            joinedload(Order.account, innerjoin=True),
+            joinedload(Order.quote, innerjoin=True),
+            selectinload(Order.lines),
         )
-    order = db.session.scalar(statement.options(selectinload(Order.lines)))
+    )
     if order is None:
         raise OrderNotFoundError(number=number)
     return order
-
-
-def get_owners(actor: Actor, number: str) -> tuple[int, int]:
-    """Return the ids of an order's account and quote, which are locked before it.
-
-    Raises:
-        OrderNotFoundError: No such order within the actor's scope.
-    """
-    statement = visible_to(actor).where(Order.number == number)
-    found = db.session.execute(
-        statement.with_only_columns(Order.account_id, Order.quote_id)
-    ).one_or_none()
-    if found is None:
-        raise OrderNotFoundError(number=number)
-    return found.account_id, found.quote_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,20 +244,10 @@ def to_confirm_count(actor: Actor) -> Select[int] | None:
     return rows.with_only_columns(func.count(Order.id)).order_by(None)
 
 
-def find_placed_with(account_id: int, key: str) -> Order | None:
-    """Return the order that a placing form with this key has placed."""
-    statement = select(Order).where(Order.account_id == account_id, Order.placing_key == key)
-    return db.session.scalar(statement)
-
-
-def find_by_key(account_id: int, key: str) -> Order | None:
-    """Return the order that a conversion form with this key has made."""
-    statement = (
-        select(Order)
-        .where(Order.account_id == account_id, Order.conversion_key == key)
-        .options(selectinload(Order.lines), selectinload(Order.account), selectinload(Order.quote))
-    )
-    return db.session.scalar(statement)
+def get_made(order_id: int) -> Order:
+    """Return the order that a form has made: whose it is, is the caller's to check."""
+    options = (joinedload(Order.account), joinedload(Order.quote), selectinload(Order.lines))
+    return db.session.scalars(select(Order).where(Order.id == order_id).options(*options)).one()
 
 
 def find_taken(quote_id: int) -> Mapping[int, Taken]:
@@ -273,20 +256,100 @@ def find_taken(quote_id: int) -> Mapping[int, Taken]:
     What was given up before the supplier's word is reopened and so not taken; what was cancelled
     later is taken for good.
     """
-    statement = (
+    return _taken_by_line(db.session.execute(_taken(quote_id)).all())
+
+
+def _taken(quote_id: int) -> Select[int, Decimal, Decimal, Decimal]:
+    return (
         select(
             OrderLine.line_id,
-            func.sum(OrderLine.quantity),
-            func.sum(OrderLine.cancelled),
-            func.sum(OrderLine.reopened),
+            func.sum(OrderLine.quantity).label("quantity"),
+            func.sum(OrderLine.cancelled).label("cancelled"),
+            func.sum(OrderLine.reopened).label("reopened"),
         )
         .where(OrderLine.quote_id == quote_id)
         .group_by(OrderLine.line_id)
     )
+
+
+def _taken_by_line(rows: Iterable[Any]) -> Mapping[int, Taken]:
     return {
         line_id: Taken(quantity - cancelled, cancelled - reopened)
-        for line_id, quantity, cancelled, reopened in db.session.execute(statement)
+        for line_id, quantity, cancelled, reopened in rows
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What orders say of a quote before the next one: by whom this form was sent, what is taken."""
+
+    made: int | None
+    is_freight_charged: bool
+    taken: Mapping[int, Taken]
+
+
+def find_standing(quote: Quote, key: str) -> Standing:
+    """Return what a conversion of a quote whose account is locked has to know of other orders.
+
+    Args:
+        key: Of the form; the order that it made already, of this quote or another, is named.
+    """
+    made = select(Order.id).where(Order.account_id == quote.account_id, Order.conversion_key == key)
+    head = select(
+        made.scalar_subquery().label("made"), _is_freight_charged(quote.id).label("is_charged")
+    ).subquery()
+    taken = _taken(quote.id).subquery()
+    rows = db.session.execute(select(head, taken).select_from(outerjoin(head, taken, true()))).all()
+    return Standing(
+        rows[0][0], bool(rows[0][1]), _taken_by_line(row[2:] for row in rows if row[2] is not None)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What other orders say against placing one: their numbers, freight, and drafts beside it."""
+
+    placed_with_key: str | None
+    same_purchase_order: str | None
+    is_freight_charged: bool
+    has_drafts: bool
+
+
+def find_neighbours(order: Order, key: str, purchase_order_number: str) -> Neighbours:
+    """Return what placing an order whose account is locked has to know of other orders.
+
+    Args:
+        key: Of the form; an order that it has placed already is named.
+        purchase_order_number: As typed; an order of the account that has it is named.
+    """
+    placed = select(Order.number).where(
+        Order.account_id == order.account_id, Order.placing_key == key
+    )
+    same = (
+        select(Order.number)
+        .where(
+            Order.account_id == order.account_id,
+            Order.purchase_order_number == purchase_order_number,
+            Order.id != order.id,
+            Order.status.in_(sorted(SENT)),
+        )
+        .order_by(Order.id)
+        .limit(1)
+    )
+    drafts = exists().where(
+        Order.quote_id == order.quote_id,
+        Order.status == OrderStatus.DRAFT,
+        Order.id != order.id,
+    )
+    found = db.session.execute(
+        select(
+            placed.scalar_subquery(),
+            same.scalar_subquery(),
+            _is_freight_charged(order.quote_id),
+            drafts,
+        )
+    ).one()
+    return Neighbours(*found)
 
 
 def find_ordered_quantities(quote_id: int) -> Mapping[int, Decimal]:
@@ -318,10 +381,13 @@ def find_made_orders(actor: Actor, quote_id: int) -> Sequence[MadeOrder]:
 
 def is_freight_charged(quote_id: int) -> bool:
     """Whether an order that the supplier has carries the freight of a quote already."""
-    statement = select(Order.id).where(
+    return bool(db.session.scalar(select(_is_freight_charged(quote_id))))
+
+
+def _is_freight_charged(quote_id: int) -> ColumnElement[bool]:
+    return exists().where(
         Order.quote_id == quote_id, Order.status.in_(sorted(SENT)), Order.freight > 0
     )
-    return db.session.scalar(statement.limit(1)) is not None
 
 
 def find_drafts(quote_id: int) -> Sequence[Order]:
@@ -333,22 +399,6 @@ def find_drafts(quote_id: int) -> Sequence[Order]:
         .options(selectinload(Order.lines))
     )
     return db.session.scalars(statement).all()
-
-
-def find_same_purchase_order(order: Order, value: str) -> str | None:
-    """Return the number of another order of the account with this purchase order number."""
-    statement = (
-        select(Order.number)
-        .where(
-            Order.account_id == order.account_id,
-            Order.purchase_order_number == value,
-            Order.id != order.id,
-            Order.status.in_(sorted(SENT)),
-        )
-        .order_by(Order.id)
-        .limit(1)
-    )
-    return db.session.scalar(statement)
 
 
 def find_names(person_ids: Collection[int]) -> Mapping[int, str]:

@@ -1,10 +1,12 @@
 """Where a quote stands by what is ordered of it: approved, partly ordered or ordered."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from portal.db import db
 from portal.orders import queries
+from portal.orders.models import Order
 from portal.orders.rules import LedgerLine, make_ledger
 from portal.orders.taxing import apply_totals
 from portal.policy import Actor
@@ -21,9 +23,16 @@ def ledger_of(quote: Quote) -> dict[int, LedgerLine]:
     )
 
 
-def note_taken(actor: Actor, quote: Quote, *, now: datetime) -> None:
-    """Let the quote's state follow from its ledger after an order took quantities."""
-    is_open = any(line.open for line in ledger_of(quote).values())
+def note_taken(
+    actor: Actor,
+    quote: Quote,
+    ledger: Mapping[int, LedgerLine],
+    quantities: Mapping[int, Decimal],
+    *,
+    now: datetime,
+) -> None:
+    """Let the quote's state follow from its ledger after an order took ``quantities`` of it."""
+    is_open = any(line.open > quantities.get(line.line_id, 0) for line in ledger.values())
     quotes.mark_ordered(quote, open_left=is_open, now=now, actor=actor)
 
 
@@ -42,8 +51,14 @@ def settle_freight(quote_id: int) -> None:
     """
     is_charged = queries.is_freight_charged(quote_id)
     for draft in queries.find_drafts(quote_id):
-        freight = Decimal(0) if is_charged else quote_queries.find_freight(draft.revision_id)
-        if draft.freight != freight:
-            draft.freight = freight
-            apply_totals(draft, draft.tax_status)
+        carry_freight(
+            draft, Decimal(0) if is_charged else quote_queries.find_freight(draft.revision_id)
+        )
     db.session.flush()
+
+
+def carry_freight(draft: Order, freight: Decimal) -> None:
+    """Let a draft carry this freight."""
+    if draft.freight != freight:
+        draft.freight = freight
+        apply_totals(draft, draft.tax_status)

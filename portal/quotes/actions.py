@@ -43,6 +43,7 @@ from portal.quotes.submission import (
     PricesMovedError,
     TotalMovedError,
     revise_quote,
+    save_and_submit,
     submit_quote,
     withdraw_quote,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "remind_due",
     "remove_line",
     "revise_quote",
+    "save_and_submit",
     "save_draft",
     "settle",
     "submit_quote",

@@ -74,17 +74,22 @@ def save_draft(actor: Actor, number: str, version: int, edits: DraftEdits, now: 
     """
     with transaction():
         quote = queries.get_quote(actor, number, lock=True)
-        must_reach(actor, Permission.QUOTE_SAVE, quote)
-        if quote.version != version:
-            found = clashes(edits, quote.current, quote.current.lines)
-            if found or quote.status is not QuoteStatus.DRAFT:
-                raise DraftConflictError(number, found)
-            return quote  # the same form once more: it is all there already
-        Move.SAVE.apply(quote.status, actor, number)
-        if changes_anything(edits, quote.current, quote.current.lines):
-            _save(actor, quote, edits, now)
-        note_opening(actor, quote, now)
+        save_locked(actor, quote, version, edits, now)
     return quote
+
+
+def save_locked(actor: Actor, quote: Quote, version: int, edits: DraftEdits, now: datetime) -> None:
+    """Do as `save_draft` does, to a quote that is locked in the transaction under way."""
+    must_reach(actor, Permission.QUOTE_SAVE, quote)
+    if quote.version != version:
+        found = clashes(edits, quote.current, quote.current.lines)
+        if found or quote.status is not QuoteStatus.DRAFT:
+            raise DraftConflictError(quote.number, found)
+        return  # the same form once more: it is all there already
+    Move.SAVE.apply(quote.status, actor, quote.number)
+    if changes_anything(edits, quote.current, quote.current.lines):
+        _save(actor, quote, edits, now)
+    note_opening(actor, quote, now)
 
 
 def _save(actor: Actor, quote: Quote, edits: DraftEdits, now: datetime) -> None:

@@ -16,6 +16,7 @@ from portal.lifecycle import IllegalMoveError
 from portal.policy import Actor, Permission
 from portal.quotes import queries
 from portal.quotes.guarding import bump, must_reach, record_quote
+from portal.quotes.locking import Said
 from portal.quotes.models import Quote
 from portal.quotes.outcomes import plan_end, tell_requesters
 from portal.quotes.rules import EXPIRING, KIND, last_day_of
@@ -84,20 +85,20 @@ def extend_quote(
         before = quote.current.holds_until
         if before is None or now >= before:
             raise EndedError(number=number)
-        after = _end_of(quote, until, before, now)
+        zone = db.session.get_one(Account, quote.account_id).time_zone
+        after = _end_of(zone, until, before, now)
         quote.current.extended_until = after
         extend_run(KIND, quote.current.id, after, until)
         bump(quote, now, valid_until=after)
         record_quote(actor, "quote.extended", quote, now, before=before, until=after, reason=reason)
         plan_end(quote, now)
-        tell_requesters("quote_extended", quote, now, actor, comment=reason)
+        tell_requesters("quote_extended", quote, Said(zone, reason), now, actor)
     return quote
 
 
-def _end_of(quote: Quote, until: date, before: datetime, now: datetime) -> datetime:
+def _end_of(time_zone: str, until: date, before: datetime, now: datetime) -> datetime:
     """Return the exclusive end of a day that is later than the one so far."""
-    account = db.session.get_one(Account, quote.account_id)
-    zone = ZoneInfo(account.time_zone)
+    zone = ZoneInfo(time_zone)
     latest = now.astimezone(zone).date() + timedelta(days=MOST_DAYS)
     if until > latest:
         raise TooLongError(day=latest)

@@ -31,6 +31,13 @@ class DraftForm:
     add_sku: str = ""
     add_quantity: Decimal | None = None
 
+    @property
+    def added(self) -> list[tuple[str, Decimal, str | None]]:
+        """What is added at the end of the lines: SKU, quantity, the product's own unit."""
+        if not self.add_sku or self.add_quantity is None:
+            return []
+        return [(self.add_sku, self.add_quantity, None)]
+
     def text(self, name: str, saved: object) -> str:
         """Return what stands in a field: as typed, else as saved."""
         if name in self.texts:

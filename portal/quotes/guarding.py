@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.catalog.rules import check_quantity
 from portal.db import db
@@ -61,7 +62,8 @@ def bump(quote: Quote, now: datetime, **values: Any) -> None:  # noqa: ANN401 - 
     )
     if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
         raise ChangedMeanwhileError(number=quote.number)
-    db.session.refresh(quote, list(wanted))
+    for name, value in wanted.items():
+        set_committed_value(quote, name, value)
 
 
 def note_requester(revision: QuoteRevision, actor: Actor) -> None:
@@ -83,11 +85,17 @@ def note_opening(actor: Actor, quote: Quote, now: datetime) -> None:
     """Note the draft that a membership works on: what it adds next goes there."""
     if actor.membership_id is None or actor.account_id != quote.account_id:
         return
-    opening = db.session.get(QuoteOpening, actor.membership_id)
-    if opening is None:
-        opening = QuoteOpening(membership_id=actor.membership_id, account_id=actor.account_id)
-        db.session.add(opening)
-    opening.quote_id, opening.opened_at = quote.id, now
+    opened = {"quote_id": quote.id, "opened_at": now}
+    known = db.session.execute(
+        update(QuoteOpening)
+        .where(QuoteOpening.membership_id == actor.membership_id)
+        .values(**opened)
+        .execution_options(synchronize_session=False)
+    )
+    if not known.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
+        db.session.add(
+            QuoteOpening(membership_id=actor.membership_id, account_id=actor.account_id, **opened)
+        )
 
 
 def record_quote(

@@ -6,20 +6,19 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from portal.accounts.models import Account
 from portal.approvals.actions import expire_run
-from portal.approvals.queries import find_last_comment
 from portal.approvals.rules import Outcome
 from portal.db import EVERY_ROW, db, reaching, transaction
 from portal.db import lock as locked
 from portal.jobs.actions import Planned, schedule_all
 from portal.messages.actions import tell
 from portal.policy import Actor
-from portal.quotes import queries
+from portal.quotes import locking, queries
 from portal.quotes.guarding import bump, record_quote
 from portal.quotes.hashing import number_text
+from portal.quotes.locking import Said
 from portal.quotes.models import Quote, QuoteRevision
 from portal.quotes.moves import Move
 from portal.quotes.ordering import ordered_quantities
@@ -45,59 +44,61 @@ _MESSAGES: Final[Mapping[Outcome, str]] = {
 }
 
 
-def lock_subject(subject_id: int) -> None:
+def lock_subject(subject: Select[int]) -> None:
     """Lock the quote of a revision, always before its approval run."""
-    revision = select(QuoteRevision.quote_id).where(QuoteRevision.id == subject_id)
-    db.session.scalar(locked(select(Quote).where(Quote.id == revision.scalar_subquery())))
+    quote = select(QuoteRevision.quote_id).where(QuoteRevision.id.in_(subject))
+    db.session.execute(locked(select(Quote.id).where(Quote.id.in_(quote))))
 
 
 def settle(subject_id: int, outcome: Outcome, now: datetime, actor: Actor | None) -> None:
     """Take over how an approval ended, in the transaction of the decision that ended it.
 
     Args:
-        subject_id: The revision.
+        subject_id: The revision; `lock_subject` has locked its quote.
         outcome: What people decided.
         now: Instant of the decision.
         actor: Whose decision ended it.
     """
     with transaction():
-        revision = queries.get_revision_by_id(subject_id)
-        quote = queries.get_by_id(revision.quote_id, lock=True)
+        quote, said = locking.get_decided(subject_id)
         if quote.current.id != subject_id:  # an outcome of an older revision changes nothing
             return
         if outcome is Outcome.APPROVED:
-            approve(quote, actor, now)
+            approve(quote, said, now, actor)
             return
         status = _MOVES[outcome].apply(quote.status, None, quote.number)
         quote.current.status, quote.current.closed_at = status, now
         bump(quote, now, status=status)
         record_quote(actor, _VERBS[outcome], quote, now)
-        _tell(_MESSAGES[outcome], quote, now, actor)
+        tell_requesters(_MESSAGES[outcome], quote, said, now, actor)
 
 
-def approve(quote: Quote, actor: Actor | None, now: datetime) -> None:
+def approve(quote: Quote, said: Said, now: datetime, actor: Actor | None = None) -> None:
     """Take over an approval: what was ordered before stays ordered."""
     status = Move.APPROVE.apply(quote.status, None, quote.number)
-    ordered = ordered_quantities(quote.id)
-    if any(ordered.values()):
-        has_open = any(line.quantity > ordered.get(line.line_id, 0) for line in quote.current.lines)
-        status = QuoteStatus.PARTLY_ORDERED if has_open else QuoteStatus.ORDERED
+    if quote.revision > 1:  # before the first revision is approved nothing can be ordered
+        status = _after_orders(quote, status)
     quote.current.status = status
     bump(quote, now, status=status)
     record_quote(actor, "quote.approved", quote, now, content_hash=quote.current.content_hash)
-    _tell("quote_approved", quote, now, actor)
+    tell_requesters("quote_approved", quote, said, now, actor)
 
 
-def _tell(kind: str, quote: Quote, now: datetime, actor: Actor | None) -> None:
-    tell_requesters(kind, quote, now, actor, comment=find_last_comment(KIND, quote.current.id))
+def _after_orders(quote: Quote, status: QuoteStatus) -> QuoteStatus:
+    """Return the state of an approved quote, of whose earlier revisions something was ordered."""
+    ordered = ordered_quantities(quote.id)
+    if not any(ordered.values()):
+        return status
+    quantities = locking.find_quantities(quote.current.id)
+    has_open = any(quantity > ordered.get(key, 0) for key, quantity in quantities.items())
+    return QuoteStatus.PARTLY_ORDERED if has_open else QuoteStatus.ORDERED
 
 
 def tell_requesters(
-    kind: str, quote: Quote, now: datetime, actor: Actor | None, *, comment: str
+    kind: str, quote: Quote, said: Said, now: datetime, actor: Actor | None = None
 ) -> None:
     """Tell every requester of the current revision."""
     revision = quote.current
-    zone = db.session.scalars(select(Account.time_zone).where(Account.id == quote.account_id)).one()
     tell(
         kind,
         account_id=quote.account_id,
@@ -113,11 +114,11 @@ def tell_requesters(
             if revision.gross_total is None
             else number_text(revision.gross_total),
             "currency": quote.currency,
-            "valid_until": last_day_of(revision.holds_until, ZoneInfo(zone)).isoformat()
+            "valid_until": last_day_of(revision.holds_until, ZoneInfo(said.zone)).isoformat()
             if revision.holds_until
             else None,
             "decided_by": actor.name if actor else "",
-            "comment": comment,
+            "comment": said.comment,
         },
     )
 
@@ -170,7 +171,7 @@ def _expire(quote_id: int, now: datetime) -> bool:
         bump(quote, now, status=status)
         record_quote(None, "quote.expired", quote, now)
         expire_run(KIND, quote.current.id, now)
-        _tell("quote_expired", quote, now, None)
+        tell_requesters("quote_expired", quote, locking.find_said(quote), now)
     return True
 
 
@@ -183,7 +184,7 @@ def remind_due(payload: Mapping[str, Any], now: datetime) -> None:
         is_put_off = until is not None and payload.get("until", "") not in {"", until.isoformat()}
         is_same = quote.revision == payload["revision"] and not is_put_off
         if is_same and quote.status in EXPIRING:
-            _tell("quote_expiring", quote, now, None)
+            tell_requesters("quote_expiring", quote, locking.find_said(quote), now)
 
 
 # --- orders --------------------------------------------------------------------------------------

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.accounts.models import Account, Address, CostCentre
-from portal.accounts.queries import find_addresses, find_cost_centres
-from portal.db import db
+from portal.accounts.queries import find_addresses, find_cost_centres, get_account_with_units
 from portal.quotes.models import QuoteLine, QuoteRevision
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The account with its ship-to addresses and cost centres, by id."""
+    """The account with its ship-to addresses and cost centres, by id, and the tree of its units."""
 
     account: Account
     addresses: Mapping[int, Address]
     cost_centres: Mapping[int, CostCentre]
+    units: Mapping[int, int | None]
 
     def ship_to(self, revision: QuoteRevision, line: QuoteLine | None = None) -> Address | None:
         """Return where a line goes: its own address, else that of the head."""
@@ -33,10 +33,12 @@ class Places:
 
 def load_places(account_id: int) -> Places:
     """Return the places of an account, in three statements."""
+    account, units = get_account_with_units(account_id)
     return Places(
-        db.session.get_one(Account, account_id),
+        account,
         {address.id: address for address in find_addresses(account_id, kind="ship")},
         {centre.id: centre for centre in find_cost_centres(account_id)},
+        units,
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
+from portal.accounts.rules import ancestors
 from portal.catalog.models import Product
 from portal.catalog.pricing.charges import TaxLine, freight_for, tax_rates_for, taxes
 from portal.catalog.pricing.queries import Buyer, PriceQuestion, resolve_document
@@ -117,9 +118,10 @@ class _Destination:
     region: str | None
 
 
-def buyer_of_quote(quote: Quote) -> Buyer:
+def buyer_of_quote(quote: Quote, places: Places) -> Buyer:
     """Return for whom a quote is priced: its own unit, whoever looks at it."""
-    return Buyer(quote.account_id, quote.unit_id, quote.currency)
+    unit_path = ancestors(quote.unit_id, places.units)
+    return Buyer(quote.account_id, quote.unit_id, quote.currency, unit_path)
 
 
 def price_draft(actor: Actor, revision: QuoteRevision, places: Places, at: datetime) -> Priced:
@@ -133,7 +135,7 @@ def price_draft(actor: Actor, revision: QuoteRevision, places: Places, at: datet
     """
     quote = revision.quote
     questions = [PriceQuestion(line.product, line.quantity, line.uom) for line in revision.lines]
-    answers = resolve_document(buyer_of_quote(quote), questions, at)
+    answers = resolve_document(buyer_of_quote(quote, places), questions, at)
     seen = _seen_products(actor, (line.product_id for line in revision.lines))
     where = [_destination(places, revision, line) for line in revision.lines]
     rates = _rates(revision.lines, where, at)

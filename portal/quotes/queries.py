@@ -117,6 +117,8 @@ _LINES = (
     .joinedload(Product.category)
 )
 _REQUESTERS = selectinload(QuoteRevision.requesters)
+WITH_REQUESTERS = joinedload(QuoteRevision.requesters)
+"""The few requesters with their revision, in one statement."""
 
 
 def get_quote(actor: Actor, number: str, *, lock: bool = False) -> Quote:
@@ -146,11 +148,6 @@ def get_row(actor: Actor, number: str) -> Quote:
     return quote
 
 
-def lock_row(quote_id: int) -> None:
-    """Lock a quote until the end of the transaction, between its account and its orders."""
-    db.session.execute(locked(select(Quote.id).where(Quote.id == quote_id)))
-
-
 def find_freight(revision_id: int) -> Decimal:
     """Return the freight of a submitted revision, for the portal itself."""
     statement = select(QuoteRevision.freight).where(QuoteRevision.id == revision_id)
@@ -166,13 +163,11 @@ def get_by_id(quote_id: int, *, lock: bool = False) -> Quote:
 def _load(statement: Select[Quote], number: str, *, lock: bool) -> Quote:
     if lock:
         # The revision is read after the lock: whoever held it may have begun another one.
-        statement, current = locked(statement), selectinload(Quote.current)
+        statement = locked(statement)
+        current = selectinload(Quote.current).options(_LINES, WITH_REQUESTERS)
     else:
-        current = joinedload(Quote.current, innerjoin=True)
-    whole = statement.options(current.options(_LINES, _REQUESTERS)).execution_options(
-        populate_existing=True
-    )
-    quote = db.session.scalar(whole)
+        current = joinedload(Quote.current, innerjoin=True).options(_LINES, _REQUESTERS)
+    quote = db.session.scalar(statement.options(current).execution_options(populate_existing=True))
     if quote is None:
         raise QuoteNotFoundError(number=number)
     set_committed_value(quote.current, "quote", quote)

@@ -13,9 +13,12 @@ from portal.errors import N_, ConflictError, InvalidError
 from portal.money import Money
 from portal.policy import Actor, Permission
 from portal.quotes import queries
-from portal.quotes.drafting import DraftConflictError
+from portal.quotes.adding import add_lines
+from portal.quotes.drafting import DraftConflictError, save_locked
+from portal.quotes.edits import DraftEdits
 from portal.quotes.freezing import freeze_revision
 from portal.quotes.guarding import bump, must_reach, note_opening, note_requester, record_quote
+from portal.quotes.locking import find_said
 from portal.quotes.models import Quote, QuoteLine, QuoteRevision
 from portal.quotes.moves import Move
 from portal.quotes.ordering import ordered_quantities
@@ -109,28 +112,81 @@ def submit_quote(
     with transaction():
         quote = queries.get_quote(actor, number, lock=True)
         must_reach(actor, Permission.QUOTE_SUBMIT, quote)
-        revision = quote.current
-        if revision.submitted_version == version:
-            return quote  # the same submission once more
-        target = Move.SUBMIT.apply(quote.status, actor, number)
-        if quote.version != version:
-            raise DraftConflictError(number, ())
-        places = load_places(quote.account_id)
-        priced = price_draft(actor, revision, places, now)
-        _check(quote, priced, places, accepted_prices, shown_total)
-        until = _valid_until(places, priced, now)
-        _freeze(actor, revision, priced, places, until, now)
-        bump(
-            quote,
-            now,
-            status=target,
-            title=revision.title,
-            net_total=revision.net_total,
-            valid_until=until,
-        )
-        _tell(actor, quote, now)
-        _start(actor, quote, draft_sheet(revision, priced, places), places, now)
+        _submit(actor, quote, version, accepted_prices, now, shown_total)
     return quote
+
+
+def save_and_submit(  # noqa: PLR0913 - what is saved, added and submitted, each named
+    actor: Actor,
+    number: str,
+    version: int,
+    edits: DraftEdits,
+    now: datetime,
+    *,
+    added: Sequence[tuple[str, Decimal, str | None]] = (),
+    shown_total: Decimal | None = None,
+) -> Quote | None:
+    """Save what was typed into a draft and submit it: both happen, or neither.
+
+    Args:
+        added: What is added at the end of the lines, as `add_lines` takes it.
+
+    Returns:
+        The quote; ``None`` where it was submitted before, by a first press of the same button.
+
+    Raises:
+        What `save_draft`, `add_lines` and `submit_quote` raise, whose other arguments are the same.
+    """
+    with transaction():
+        quote = queries.get_quote(actor, number, lock=True)
+        must_reach(actor, Permission.QUOTE_SUBMIT, quote)
+        if _was_submitted(quote.current, actor, version):
+            return None
+        save_locked(actor, quote, version, edits, now)
+        if added:
+            quote = add_lines(actor, number, added, now)
+        _submit(actor, quote, quote.version, edits.accepted, now, shown_total)
+    return quote
+
+
+def _was_submitted(revision: QuoteRevision, actor: Actor, version: int) -> bool:
+    """Whether the actor has submitted the draft that they saw in this version, or a later one."""
+    return (
+        revision.submitted_version is not None
+        and revision.submitted_by_id == actor.membership_id
+        and 0 < version <= revision.submitted_version
+    )
+
+
+def _submit(
+    actor: Actor,
+    quote: Quote,
+    version: int,
+    accepted: Mapping[int, Decimal],
+    now: datetime,
+    shown_total: Decimal | None,
+) -> None:
+    revision = quote.current
+    if revision.submitted_version == version:
+        return  # the same submission once more
+    target = Move.SUBMIT.apply(quote.status, actor, quote.number)
+    if quote.version != version:
+        raise DraftConflictError(quote.number, ())
+    places = load_places(quote.account_id)
+    priced = price_draft(actor, revision, places, now)
+    _check(quote, priced, places, accepted, shown_total)
+    until = _valid_until(places, priced, now)
+    _freeze(actor, revision, priced, places, until, now)
+    bump(
+        quote,
+        now,
+        status=target,
+        title=revision.title,
+        net_total=revision.net_total,
+        valid_until=until,
+    )
+    _tell(actor, quote, now)
+    _start(actor, quote, draft_sheet(revision, priced, places), places, now)
 
 
 def _check(
@@ -192,7 +248,6 @@ def _freeze(
     revision.submitted_by_id = actor.membership_id
     revision.submitted_version = revision.quote.version
     freeze_revision(revision, priced, places, valid_until)
-    db.session.flush()
 
 
 def _tell(actor: Actor, quote: Quote, now: datetime) -> None:
@@ -220,7 +275,7 @@ def _start(actor: Actor, quote: Quote, sheet: Sheet, places: Places, now: dateti
     subject = make_subject(sheet, submitter, places.account.time_zone, now, before)
     run = start_run(actor, subject, now)
     if run.state == RunState.APPROVED:
-        approve(quote, None, now)
+        approve(quote, find_said(quote), now)
 
 
 def last_submitted(actor: Actor, quote: Quote, places: Places, now: datetime) -> Sheet | None:

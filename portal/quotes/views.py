@@ -237,25 +237,34 @@ def save(number: str) -> ResponseReturnValue:
 @bp.post("/<number>/submit")
 @requires(P.QUOTE_SUBMIT)
 def submit(number: str) -> ResponseReturnValue:
-    actor, form = current_actor(), _read(number, P.QUOTE_SUBMIT)
-    if queries.is_submitted(actor, number, form.version):
-        return redirect(url_for(".detail", number=number), code=303)  # a second press
-    refused = _save(number, form)
-    if refused is not None:
-        return refused
+    actor, form = current_actor(), read_draft(request.form)
+    if form.errors:
+        return _refuse_unsent(number, form)
     try:
-        quote = actions.submit_quote(
+        quote = actions.save_and_submit(
             actor,
             number,
             form.version,
-            form.edits.accepted,
+            form.edits,
             now(),
+            added=form.added,
             shown_total=form.shown_total,
         )
     except (ConflictError, InvalidError) as error:
-        return _refuse(number, DraftForm(), error)
-    flash(_submitted(quote), "success")
+        # Nothing of it is done. What was typed is kept all the same, where it can be.
+        return _save(number, form) or _refuse(number, DraftForm(), error)
+    if quote is not None:
+        flash(_submitted(quote), "success")
     return redirect(url_for(".detail", number=number), code=303)
+
+
+def _refuse_unsent(number: str, form: DraftForm) -> ResponseReturnValue:
+    """Show again what can't be read; of a quote that was submitted meanwhile its page."""
+    actor = current_actor()
+    must_reach(actor, P.QUOTE_SUBMIT, queries.get_row(actor, number))
+    if queries.is_submitted(actor, number, form.version):
+        return redirect(url_for(".detail", number=number), code=303)
+    return _refuse(number, form, None)
 
 
 def _submitted(quote: Quote) -> str:
@@ -278,8 +287,8 @@ def _save(number: str, form: DraftForm) -> ResponseReturnValue | None:
     actor, at = current_actor(), now()
     try:
         quote = actions.save_draft(actor, number, form.version, form.edits, at)
-        if form.add_sku and form.add_quantity is not None:
-            quote = actions.add_lines(actor, number, [(form.add_sku, form.add_quantity, None)], at)
+        if form.added:
+            quote = actions.add_lines(actor, number, form.added, at)
     except (ConflictError, InvalidError) as error:
         return _refuse(number, form, error)
     form.version = quote.version

@@ -384,7 +384,7 @@ def _settle(  # noqa: PLR0913, PLR0917 - one estimate at its end, all of it need
 ) -> None:
     approved: dict[str, Decimal] = {}
     if verb == "quote.approved":
-        for line in quote.current.lines:
+        for line in get_quote(quote.id).current.lines:
             approved[line.sku] = approved.get(line.sku, Decimal(0)) + line.quantity
     paid = approved_parts([(part.id, part.sku, part.quantity) for part in waiting], approved)
     for part in waiting:

@@ -1,0 +1,92 @@
+"""Reading quotes for steps that hold their lock: each row once, and no more than the step needs."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from portal.accounts.models import Account
+from portal.approvals.models import ApprovalRun
+from portal.approvals.queries import Proof, last_comment, make_proof, proof_columns
+from portal.db import db
+from portal.db import lock as locked
+from portal.quotes.models import Quote, QuoteLine, QuoteRevision
+from portal.quotes.queries import WITH_REQUESTERS
+from portal.quotes.rules import KIND
+
+
+def lock_row(quote: Select[int]) -> Quote | None:
+    """Lock the quote whose id is selected, between its account and its orders; without revision."""
+    return db.session.scalar(locked(select(Quote).where(Quote.id.in_(quote))))
+
+
+def load_content(
+    quote: Quote, revision_id: int | None = None
+) -> tuple[QuoteRevision, Proof | None]:
+    """Return a revision of a locked quote with its lines, and the proof of its approval.
+
+    Products are left out: what is ordered is what was approved.
+
+    Args:
+        quote: Locked, and by that the only reason for which its revision could change.
+        revision_id: Another revision than the current one.
+    """
+    wanted = QuoteRevision.number == quote.revision
+    if revision_id is not None:
+        wanted = QuoteRevision.id == revision_id
+    statement = (
+        select(QuoteRevision, *proof_columns())
+        .outerjoin(
+            ApprovalRun, and_(ApprovalRun.kind == KIND, ApprovalRun.subject_id == QuoteRevision.id)
+        )
+        .where(QuoteRevision.quote_id == quote.id, wanted)
+        .options(selectinload(QuoteRevision.lines))
+        .execution_options(populate_existing=True)
+    )
+    revision, *proof = db.session.execute(statement).one()
+    set_committed_value(revision, "quote", quote)
+    if revision.number == quote.revision:
+        set_committed_value(quote, "current", revision)
+    return revision, make_proof(*proof)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a message about a quote says besides the quote: a comment, and days by the zone."""
+
+    zone: str
+    comment: str = ""
+
+
+def get_decided(revision_id: int) -> tuple[Quote, Said]:
+    """Return the quote of a revision that was decided, with its current revision and no lines.
+
+    The quote is locked already. With it comes what the decision said.
+    """
+    statement = (
+        select(Quote, Account.time_zone, last_comment(KIND, revision_id).scalar_subquery())
+        .join(QuoteRevision, QuoteRevision.quote_id == Quote.id)
+        .join(Account, Account.id == Quote.account_id)
+        .where(QuoteRevision.id == revision_id)
+        .options(joinedload(Quote.current, innerjoin=True).options(WITH_REQUESTERS))
+        .execution_options(populate_existing=True)
+    )
+    quote, zone, comment = db.session.execute(statement).unique().one()
+    set_committed_value(quote.current, "quote", quote)
+    return quote, Said(zone, comment or "")
+
+
+def find_said(quote: Quote) -> Said:
+    """Return the account's zone, and what the last decision about the current revision said."""
+    comment = last_comment(KIND, quote.current.id).scalar_subquery()
+    statement = select(Account.time_zone, comment).where(Account.id == quote.account_id)
+    zone, text = db.session.execute(statement).one()
+    return Said(zone, text or "")
+
+
+def find_quantities(revision_id: int) -> dict[int, Decimal]:
+    """Return line id -> quantity of a revision, for the portal itself."""
+    statement = select(QuoteLine.line_id, QuoteLine.quantity)
+    return dict(db.session.execute(statement.where(QuoteLine.revision_id == revision_id)).all())
