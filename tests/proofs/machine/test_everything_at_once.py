@@ -108,7 +108,7 @@ def _nothing(*_args: object, **_named: object) -> dict[int, object]:
 CONTROLS = {
     "a decision counts for content that nobody looked at": (approvals, "_check_content"),
     "an old page is taken for the present one": (drafting, "clashes"),
-    "what was ordered is forgotten": (order_queries, "find_taken"),
+    "what was ordered is forgotten": (order_queries, "_taken_by_line"),
     "a submission or a new revision leaves no event": (submission, "record_quote"),
     "a withdrawn quote stays in its approval": (submission, "withdraw_run"),
 }
