@@ -144,7 +144,8 @@ def save_and_submit(  # noqa: PLR0913 - what is saved, added and submitted, each
             return None
         save_locked(actor, quote, version, edits, now)
         if added:
-            quote = add_lines(actor, number, added, now)
+            add_lines(actor, number, added, now)
+            quote = queries.get_quote(actor, number)  # with the categories of what was added
         _submit(actor, quote, quote.version, edits.accepted, now, shown_total)
     return quote
 
