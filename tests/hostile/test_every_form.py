@@ -51,6 +51,7 @@ def _asked_oddly(visit: Visit, each: int) -> list[str]:
 
 
 @pytest.mark.any_database
+@pytest.mark.usefixtures("still", "each_document_once")
 def test_no_page_and_no_form_breaks_on_nonsense(demo: Flask, sign_in: SignIn) -> None:
     found, pages, sent, seen = [], 0, 0, set[object]()
     for visit in visits(demo, sign_in):
@@ -77,7 +78,8 @@ def _odd(place: str, names: Iterable[str]) -> dict[str, str]:
     return {name: some(SHORT, place + name, 1)[0] for name in names}
 
 
-@pytest.mark.proof
+@pytest.mark.proof(minutes=3)
+@pytest.mark.usefixtures("still", "each_document_once")
 def test_no_page_breaks_on_any_one_thing_that_its_address_asks_for(
     demo: Flask, sign_in: SignIn
 ) -> None:
@@ -88,7 +90,8 @@ def test_no_page_breaks_on_any_one_thing_that_its_address_asks_for(
     assert found == []
 
 
-@pytest.mark.proof
+@pytest.mark.proof(minutes=1)
+@pytest.mark.usefixtures("still", "each_document_once")
 def test_no_form_breaks_on_any_one_field_and_what_was_typed_stands_there_again(
     demo: Flask, sign_in: SignIn
 ) -> None:

@@ -11,9 +11,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal.web.access import access_of
+from portal.web.identity import SESSION_COOKIE
 from tests.hostile.pages import FoundForm, Offered, offered_by
 from tests.proofs.routes import address, sample_of
-from tests.stage import PortalClient, held_by, undone
+from tests.stage import PortalClient, client_of, held_by, undone
 
 SignIn = Callable[..., PortalClient]
 PEOPLE: Final = (
@@ -35,14 +36,17 @@ class Visit:
     """A page as somebody opened it."""
 
     who: str
-    sign_in: SignIn
+    app: Flask
+    session: str
     address: str
     offered: Offered
 
     @property
     def client(self) -> PortalClient:
-        """Somebody who signed in just now: the request before may have ended their session."""
-        return self.sign_in(self.who)
+        """A browser that has met nothing; if a request ended the session, that is undone."""
+        client = client_of(self.app)
+        client.set_cookie(SESSION_COOKIE, self.session)
+        return client
 
 
 def visits(app: Flask, sign_in: SignIn) -> Iterator[Visit]:
@@ -50,6 +54,8 @@ def visits(app: Flask, sign_in: SignIn) -> Iterator[Visit]:
     seen: set[str] = set()
     for who in PEOPLE:
         client, held = sign_in(who), held_by(who)
+        session = client.get_cookie(SESSION_COOKIE)
+        assert session is not None
         for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
             if "GET" not in (rule.methods or ()) or rule.endpoint == "static" or rule.rule in seen:
                 continue
@@ -64,7 +70,7 @@ def visits(app: Flask, sign_in: SignIn) -> Iterator[Visit]:
                 answer = client.get(place)
             if answer.status_code == 200 and answer.mimetype == "text/html":
                 seen.add(rule.rule)
-                yield Visit(who, sign_in, place, offered_by(place, answer.text))
+                yield Visit(who, app, session.value, place, offered_by(place, answer.text))
 
 
 def forms(visit: Visit, seen: set[object]) -> Iterator[FoundForm]:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -89,8 +90,14 @@ def read_mail(mail: EmailMessage) -> str:
 
 def _text(kind: str, data: bytes) -> str:
     if kind == "application/pdf":
-        return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
+        return _pdf_text(data)
     if zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return "\n".join(archive.read(name).decode("utf-8") for name in archive.namelist())
     return html.unescape(data.decode("utf-8", errors="replace"))
+
+
+@lru_cache(maxsize=200)
+def _pdf_text(data: bytes) -> str:
+    """Read a document once, however many people got the same one."""
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 from flask import Flask
-from sqlalchemy import String, Table, Text, func, select, update
+from sqlalchemy import ColumnElement, String, Table, Text, case, func, select, update
 from sqlalchemy.types import Enum
 
 from portal.accounts.models import Account, Membership, Person
@@ -60,15 +60,17 @@ def mark(account_id: int) -> int:
             if table.info.get("scope") != "account" or table.name == "event":
                 continue  # the record can't be changed, and names nobody
             owner = table.c[table.info.get("account_column", "account_id")]
+            marks: dict[str, ColumnElement[str]] = {}
+            counted: list[ColumnElement[int]] = []
             for name in _texts(table):
                 column = table.c[name]
                 words = func.substr(TOKEN + " " + column, 1, column.type.length or 4000)  # type: ignore[attr-defined]
-                changed = session.execute(
-                    update(table)
-                    .where(owner == account_id, column.is_not(None), column != "")
-                    .values({name: words})
-                )
-                marked += changed.rowcount  # type: ignore[attr-defined]
+                marks[name] = case((column != "", words), else_=column)
+                counted.append(func.count(func.nullif(column, "")))
+            if marks:
+                here = owner == account_id
+                marked += sum(session.execute(select(*counted).where(here)).one())
+                session.execute(update(table).where(here).values(marks))
         people = select(Membership.person_id).where(Membership.account_id == account_id)
         session.execute(
             update(Person).where(Person.id.in_(people)).values(name=TOKEN + " " + Person.name)
@@ -127,7 +129,9 @@ def _people(account_id: int) -> list[str]:
     )
 
 
+@pytest.mark.proof(minutes=2)
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("still", "each_document_once")
 def test_nobody_meets_a_word_of_the_other_account(
     demo: Flask, wall: tuple[Account, set[str]], sign_in: Callable[..., PortalClient]
 ) -> None:

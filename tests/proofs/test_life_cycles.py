@@ -208,7 +208,7 @@ def actors(world: Flask) -> dict[str, Actor]:
     return found
 
 
-@pytest.mark.proof
+@pytest.mark.proof(minutes=1)
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", LIVES)
 def test_the_action_refuses_whatever_the_table_refuses(
