@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tests.databases import Kind
 from tests.hostile import corpus
 from tests.hostile.walk import (
     SENT,
@@ -25,6 +26,8 @@ from tests.stage import undone
 SHORT = [value for value in corpus.ANYTHING if len(value) < 6000]
 LONG = ("9" * 11, "9" * 40)
 """Numbers beyond what most columns hold, and beyond what decimals are rounded in."""
+REFUSED_BY_DATABASES = frozenset((*corpus.NUMBERS, *corpus.DATES, *corpus.BROKEN))
+"""What the two databases take differently; any other text is the same to both."""
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -38,12 +41,20 @@ def _failure(ask: Callable[[], TestResponse]) -> str:
     return "" if answer.status_code < 500 else str(answer.status_code)
 
 
-def _asked_oddly(visit: Visit, each: int) -> list[str]:
+def _values(kind: Kind, place: str) -> list[str]:
+    """Return what a place is tried with: on SQLite only what depends on the database."""
+    values = some(SHORT, place, 1)
+    if kind is Kind.POSTGRESQL:
+        return values
+    return [value for value in values if value in REFUSED_BY_DATABASES]
+
+
+def _asked_oddly(visit: Visit, kind: Kind) -> list[str]:
     """Ask for a page with every argument it knows set to hostile values, one by one."""
     names = visit.offered.arguments | {"page", "size", "sort", "q", "next", "format"}
     found = []
     for name in sorted(names):
-        for value in some(SHORT, visit.address + name, each):
+        for value in _values(kind, visit.address + name):
             query = {name: value}
             failed = _failure(lambda: visit.client.get(visit.address, query_string=query))  # noqa: B023
             found += [f"{visit.who} {visit.address} {name}={value[:60]!r}: {failed}"] * bool(failed)
@@ -81,11 +92,11 @@ def _odd(place: str, names: Iterable[str]) -> dict[str, str]:
 @pytest.mark.proof(minutes=3)
 @pytest.mark.usefixtures("still", "each_document_once")
 def test_no_page_breaks_on_any_one_thing_that_its_address_asks_for(
-    demo: Flask, sign_in: SignIn
+    demo: Flask, database_kind: Kind, sign_in: SignIn
 ) -> None:
     found = []
     for visit in visits(demo, sign_in):
-        found += _asked_oddly(visit, 1)
+        found += _asked_oddly(visit, database_kind)
 
     assert found == []
 
@@ -93,7 +104,7 @@ def test_no_page_breaks_on_any_one_thing_that_its_address_asks_for(
 @pytest.mark.proof(minutes=1)
 @pytest.mark.usefixtures("still", "each_document_once")
 def test_no_form_breaks_on_any_one_field_and_what_was_typed_stands_there_again(
-    demo: Flask, sign_in: SignIn
+    demo: Flask, database_kind: Kind, sign_in: SignIn
 ) -> None:
     found, lost, seen = [], [], set[object]()
     for visit in visits(demo, sign_in):
@@ -102,7 +113,7 @@ def test_no_form_breaks_on_any_one_field_and_what_was_typed_stands_there_again(
             for name, kind in form.kinds.items():
                 if kind not in SENT or name == "csrf_token":
                     continue
-                for value in some(SHORT, path + name, 1):
+                for value in _values(database_kind, path + name):
                     place = f"{visit.who} {path} {name}={value[:60]!r}"
                     answer, failed = _answer(visit, path, filled(form) | {name: value})
                     found += [f"{place}: {failed}"] * bool(failed)
