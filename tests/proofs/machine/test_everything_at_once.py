@@ -18,9 +18,9 @@ from tests.stage import Stages, rolled_back
 
 PARTS = (1, 2)
 """So that both workers of a run have one."""
-SEQUENCES = {Kind.SQLITE: 450, Kind.POSTGRESQL: 250}
+SEQUENCES = {Kind.SQLITE: 1000, Kind.POSTGRESQL: 250}
 """In each part, some 30 actions each. `PORTAL_MACHINE_SEQUENCES` runs more, or fewer: each takes
-half a second of CPU on SQLite, and up to twice that on a busy machine."""
+0.3 s of CPU on SQLite, and two to three times that on a busy machine."""
 SEED = int(os.environ.get("PORTAL_MACHINE_SEED", "1"))
 
 WALKED = frozenset(
