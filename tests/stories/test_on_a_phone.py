@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Locator, Page, Route
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 SignIn = Callable[..., FlaskClient]
 Opened = Callable[[str], Page]
@@ -51,15 +51,15 @@ def test_a_report_starts_with_its_figures(opened: Opened) -> None:
     page = opened("/reports/orders")
     form = page.get_by_role("button", name="Show report")
 
-    assert not form.is_visible()
+    expect(form).to_be_hidden()
     assert box_of(page.locator(".figure-value").first)[1] < HEIGHT
 
     page.get_by_text("Period and filters").click()
-    assert form.is_visible()
+    expect(form).to_be_visible()
 
     page.get_by_text("Period and filters").click()
     page.set_viewport_size({"width": 1280, "height": 800})
-    assert form.is_visible()
+    expect(form).to_be_visible()
 
 
 def test_a_line_that_says_nothing_is_left_out(opened: Opened) -> None:
@@ -70,7 +70,7 @@ def test_a_line_that_says_nothing_is_left_out(opened: Opened) -> None:
     assert [part.inner_text() for part in blank.all() if part.is_visible()] == []
 
     page.set_viewport_size({"width": 1280, "height": 800})
-    assert blank.first.is_visible()
+    expect(blank.first).to_be_visible()
 
 
 def test_a_product_is_a_name_with_its_stock_and_price_side_by_side(opened: Opened) -> None:
@@ -104,7 +104,7 @@ def test_a_list_starts_on_the_first_screen(opened: Opened, path: str) -> None:
 
     assert box_of(page.locator("tbody tr").first)[1] < HEIGHT
     page.get_by_text("Filters", exact=True).click()
-    assert page.get_by_role("main").get_by_role("searchbox").is_visible()
+    expect(page.get_by_role("main").get_by_role("searchbox")).to_be_visible()
 
 
 def test_a_list_can_be_sorted_above_its_first_row(opened: Opened) -> None:
