@@ -1,6 +1,7 @@
 """The machine: commands one after the other against the portal and the reference beside it."""
 
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import process_time
@@ -19,7 +20,7 @@ from tests.proofs.machine.choosing import ON_ORDERS, ON_QUOTES, Chooser, Dice
 from tests.proofs.machine.invariants import Rows
 from tests.proofs.machine.model import Command, Expected, Model, command, refused
 from tests.proofs.machine.world import PEOPLE, Keys
-from tests.stage import snapshot
+from tests.stage import snapshot, taken_back
 
 EXPECT = {**quotes.EXPECT, **decisions.EXPECT, **orders.EXPECT}
 APPLY = {**quotes.APPLY, **decisions.APPLY, **orders.APPLY}
@@ -82,7 +83,8 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         db.session.rollback()
         db.session.expunge_all()
-        self.savepoint = self.stage.connection.begin_nested()
+        self.undo = ExitStack()
+        self.undo.enter_context(taken_back(self.stage.connection))
         self.model = Model(NOW)
         self.portal = Portal(self.stage.keys)
         self.chooser = Chooser(self.model)
@@ -97,7 +99,7 @@ class Machine(RuleBasedStateMachine):
         finally:
             db.session.rollback()
             db.session.expunge_all()
-            self.savepoint.rollback()
+            self.undo.close()
 
     # --- what may come next ---------------------------------------------------------------------
 
