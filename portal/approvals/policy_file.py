@@ -68,7 +68,7 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(self, path: str, value: object, message: str, **details: str) -> None:
-        shown = "" if value is None else value if isinstance(value, str) else _shown(value)
+        shown = "" if value is None else _plain(value) if isinstance(value, str) else _shown(value)
         self.problems.append(Problem(path, shown, message, details))
 
     def take(
@@ -92,7 +92,7 @@ class _Reader:
         for key in source:
             if key not in keys:
                 self.refuse(
-                    _join(path, key),
+                    _join(path, _plain(key)),
                     source[key],
                     N_("There is no such key; known are {keys}."),
                     keys=", ".join(keys),
@@ -106,6 +106,11 @@ class _Reader:
 
 def _shown(value: object) -> str:
     return _written(value)[:80]
+
+
+def _plain(text: str) -> str:
+    """Return a text that every page can show: what can't be printed, as JSON writes it."""
+    return text if text.isprintable() else json.dumps(text)[1:-1]
 
 
 def _written(value: object) -> str:

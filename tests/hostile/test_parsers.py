@@ -340,6 +340,13 @@ def test_a_hostile_policy_is_refused_with_words(text: str) -> None:
     assert is_whole(str(refused.value))
 
 
+def test_a_key_that_can_not_be_shown_is_named_as_it_is_written() -> None:
+    with pytest.raises(PolicyFileError, match=r"\\u0000x: There is no such key") as refused:
+        load_policy('{"\\u0000x": null}')
+
+    assert can_be_kept(str(refused.value))
+
+
 def _load(text: str | bytes) -> None:
     try:
         policy_read = load_policy(text)
