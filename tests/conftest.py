@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 import time_machine
 from flask import Flask
+from hypothesis import settings
 
 from portal.demo.cast import Cast
 from portal.documents.rendering import Renderers
@@ -24,6 +25,12 @@ SERVER: Final = "PORTAL_TEST_POSTGRESQL"
 """Where a superuser's URL for PostgreSQL stands, for the workers of this run."""
 
 _server = pytest.StashKey[Server]()
+
+
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("searching")
+settings.load_profile("steady")
+"""A run says the same each time; `pytest --hypothesis-profile=searching` looks for what is new."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
