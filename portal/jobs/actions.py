@@ -162,7 +162,8 @@ def schedule_all(planned: Sequence[Planned], *, now: datetime) -> None:
         }
         for each in planned
     ]
-    db.session.execute(insert_new(Job), rows)
+    if rows:
+        db.session.execute(insert_new(Job), rows)
 
 
 def schedule_each(kind: str, payloads: Iterable[Mapping[str, Any]], *, now: datetime) -> None:
