@@ -55,7 +55,9 @@ class Warm:
 
 @pytest.fixture
 def town(database_kind: Kind, towns: dict[Kind, tuple[Town, Nursery]]) -> Town:
-    return towns[database_kind][0]
+    town, _nursery = towns[database_kind]
+    town.leave_no_work()
+    return town
 
 
 @pytest.fixture
