@@ -6,4 +6,5 @@ export PYTHONDONTWRITEBYTECODE= # servers and racers start as processes: compili
 
 scripts/lint.sh
 .venv/bin/mypy
-exec .venv/bin/pytest -q --database=both -n "${WORKERS:-2}" --dist=loadgroup
+# One draw of the order for all, so that a red run can be run again; SHUFFLE=1 make test tries another.
+exec .venv/bin/pytest -q --database=both -n "${WORKERS:-2}" --dist=loadgroup --randomly-seed="${SHUFFLE:-20261122}"
