@@ -167,21 +167,6 @@ def find_run(kind: str, subject_id: int) -> ApprovalRun | None:
     )
 
 
-def find_whole_run(kind: str, subject_id: int) -> ApprovalRun | None:
-    """Return the run of a subject with its steps, people and decisions."""
-    statement = select(ApprovalRun).where(
-        ApprovalRun.kind == kind, ApprovalRun.subject_id == subject_id
-    )
-    return _whole(statement.execution_options(populate_existing=True))
-
-
-def find_run_ids(kind: str, subjects: Select[int]) -> Sequence[int]:
-    """Return the ids of the runs of those subjects whose ids are selected."""
-    return db.session.scalars(
-        select(ApprovalRun.id).where(ApprovalRun.kind == kind, ApprovalRun.subject_id.in_(subjects))
-    ).all()
-
-
 def find_newer(run: ApprovalRun) -> ApprovalRun | None:
     """Return the newest run of a later revision of the same document."""
     return db.session.scalar(

@@ -12,6 +12,7 @@ from portal.approvals.reassigning import Vacancy, find_vacancies
 from portal.approvals.rules import RunState
 from portal.approvals.running import progress_of
 from portal.approvals.strip import Strip, strip_of
+from portal.approvals.whole import get_whole_run
 from portal.approvals.words import reason_sentence
 from portal.policy import Actor, Permission
 
@@ -88,9 +89,9 @@ def read_run(actor: Actor, run_id: int) -> RunPage:
     Raises:
         RunNotFoundError: No such run within the actor's reach.
     """
-    run = queries.get_run(actor, run_id)
+    whole = get_whole_run(actor, run_id)
+    run, strip = whole.run, strip_of(whole)
     step = _my_step(actor, run)
-    strip = strip_of(run)
     mine = [item for item in run.decisions if item.membership_id == actor.membership_id]
     state = RunState(run.state)
     return RunPage(

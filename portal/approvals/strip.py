@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 
 from portal.approvals.frozen import reason_from
 from portal.approvals.models import ApprovalRun, ApprovalStep, Decision
-from portal.approvals.queries import find_names
 from portal.approvals.rules import ANSWER_LABELS, Answer, Route, RouteOutcome, Step
 from portal.approvals.running import progress_of
+from portal.approvals.whole import WholeRun
 from portal.approvals.words import missing_sentence, reason_sentence, threshold_sentence
 
 
@@ -75,10 +75,9 @@ def _planned(step: Step, route: Route) -> StripStep:
     )
 
 
-def strip_of(run: ApprovalRun) -> Strip:
+def strip_of(whole: WholeRun) -> Strip:
     """Return the strip of a whole run, with ticks, times and comments."""
-    members = [item.membership_id for step in run.steps for item in step.approvers]
-    names = find_names([run.requester_id, *members])
+    run, names = whole.run, whole.names
     counted = progress_of(run).counted
     return Strip(
         you=names.get(run.requester_id, ""),

@@ -9,7 +9,6 @@ from typing import Final
 from flask_babel import gettext as _
 
 from portal.errors import N_
-from portal.events.models import Event
 from portal.orders import queries
 from portal.orders.acting import today_of
 from portal.orders.answering import suggest_promises
@@ -30,7 +29,7 @@ from portal.orders.rules import GIVEN_UP, KIND, LABELS, UNSENT, Move, OrderStatu
 from portal.orders.telling import told
 from portal.orders.validating import Validation, validate_orders
 from portal.policy import Actor
-from portal.quotes.history import HISTORY_LABELS, find_history
+from portal.quotes.history import HISTORY_LABELS, Happened, find_history, names_of
 from portal.web.forms import Form
 from portal.web.timeline import TimelineEntry, entries_of
 
@@ -147,8 +146,7 @@ def show_order(actor: Actor, order: Order, now: datetime, forms: Forms | None = 
     for form in (forms.terms, forms.ship):
         form.key.data = form.key.data or secrets.token_urlsafe(24)
     events = find_history(order.account_id, order.quote_id, (KIND, order.id))
-    names = queries.find_names({event.person_id for event in events if event.person_id})
-    entries = entries_of(events, {**HISTORY_LABELS, **LABELS}, names)
+    entries = entries_of(events, {**HISTORY_LABELS, **LABELS}, names_of(events))
     buttons = buttons_of(actor, order)
     fulfilment = queries.load_fulfilment(order)
     _offer_deliveries(forms, fulfilment, today_of(order, now))
@@ -179,7 +177,7 @@ def _offer_deliveries(forms: Forms, fulfilment: Fulfilment, today: date) -> None
     forms.deliver = offered | dict(forms.deliver)
 
 
-def _reasons(events: Sequence[Event]) -> dict[int, str]:
+def _reasons(events: Sequence[Happened]) -> dict[int, str]:
     """Return the reason of the last moved promise by the position of its line."""
     found: dict[int, str] = {}
     for event in events:

@@ -1,6 +1,6 @@
 """Reading orders: which an actor may see, one order whole, lists with exact counts, the ledger."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -399,12 +399,6 @@ def find_drafts(quote_id: int) -> Sequence[Order]:
         .options(selectinload(Order.lines))
     )
     return db.session.scalars(statement).all()
-
-
-def find_names(person_ids: Collection[int]) -> Mapping[int, str]:
-    """Return names for a time line."""
-    statement = select(Person.id, Person.name).where(Person.id.in_(sorted(person_ids)))
-    return dict(db.session.execute(statement).all())
 
 
 def find_owner_name(membership_id: int) -> str:

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from flask_babel import gettext as _
 
-from portal.events.models import Event
 from portal.orders.carriers import name_of
 from portal.web.formats import day, quantity
-from portal.web.timeline import TimelineEntry
+from portal.web.timeline import Happening, TimelineEntry
 
 MOST: Final = 6
 """So many lines are told in one entry; an ellipsis stands for the rest."""
@@ -19,7 +18,7 @@ MOST: Final = 6
 Data = Mapping[str, Any]
 
 
-def told(entries: Iterable[TimelineEntry], events: Iterable[Event]) -> list[TimelineEntry]:
+def told(entries: Iterable[TimelineEntry], events: Iterable[Happening]) -> list[TimelineEntry]:
     """Add to each entry what its event says: days, quantities, reasons."""
     return [
         replace(
@@ -32,14 +31,14 @@ def told(entries: Iterable[TimelineEntry], events: Iterable[Event]) -> list[Time
     ]
 
 
-def _label(entry: TimelineEntry, event: Event) -> str:
+def _label(entry: TimelineEntry, event: Happening) -> str:
     """Return what happened; who accepts a change confirms the order in the supplier's place."""
     if event.verb == "order.confirmed" and event.data.get("accepted"):
         return _("Order confirmed as changed")
     return entry.label
 
 
-def detail_of(event: Event) -> str:
+def detail_of(event: Happening) -> str:
     """Return what an event of an order says besides its verb."""
     sentence = _DETAILS.get(event.verb)
     parts = list(sentence(event.data)) if sentence else []

@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
-from portal.accounts.queries import find_people_names
 from portal.approvals.actions import preview_route
-from portal.approvals.queries import find_whole_run
 from portal.approvals.rules import Route
 from portal.approvals.strip import Strip, preview_strip, strip_of
+from portal.approvals.whole import find_whole_run
 from portal.catalog.pricing.lookups import supplier_zone
 from portal.catalog.pricing.words import explain
 from portal.catalog.stock.queries import find_availability
@@ -24,7 +23,7 @@ from portal.quotes.comparison import ChangeKind, LineChange, compare
 from portal.quotes.edits import FIELDS, Clash, ClashKind
 from portal.quotes.forms import DraftForm
 from portal.quotes.hashing import number_text
-from portal.quotes.history import HISTORY_LABELS, find_history
+from portal.quotes.history import HISTORY_LABELS, find_history, names_of
 from portal.quotes.models import Quote, QuoteRevision
 from portal.quotes.moves import Move, open_moves
 from portal.quotes.ordering import MadeOrder, made_orders, ordered_quantities
@@ -257,8 +256,7 @@ def route_of(actor: Actor, sheet: Sheet, places: Places, now: datetime) -> Route
 def _timeline(quote: Quote) -> list[TimelineEntry]:
     """Return what happened to a quote and to the approvals of its revisions, the newest first."""
     events = find_history(quote.account_id, quote.id)
-    names = find_people_names({event.person_id for event in events if event.person_id})
-    return entries_of(events, HISTORY_LABELS, names)[::-1]
+    return entries_of(events, HISTORY_LABELS, names_of(events))[::-1]
 
 
 # --- differences ---------------------------------------------------------------------------------
