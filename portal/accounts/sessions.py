@@ -21,6 +21,7 @@ from portal.accounts.queries import (
 from portal.accounts.rules import ACTING_ACCOUNTS, SESSION_IDLES, SESSION_LASTS
 from portal.db import KEPT, db, transaction
 from portal.errors import NotFoundError
+from portal.marks import catalogue_mark
 from portal.web.identity import SignedIn
 
 TOUCHED_AFTER: Final = timedelta(minutes=1)
@@ -46,7 +47,7 @@ def load_session(token: str, now: datetime) -> SignedIn | None:
     found = db.session.execute(_session_statement(), {"token": hash_token(token)}).one_or_none()
     if found is None:
         return None
-    session, count, person, membership, account, *rest = found
+    session, count, mark, person, membership, account, *rest = found
     if session.expires_at <= now or session.seen_at + SESSION_IDLES <= now:
         return None
     acts = membership is not None and account is not None
@@ -59,6 +60,7 @@ def load_session(token: str, now: datetime) -> SignedIn | None:
         theme=person.theme,
         actor=make_actor(person, membership, account, *rest) if acts else None,
         membership_count=count,
+        catalogue_mark=mark,
     )
     if now - session.seen_at >= TOUCHED_AFTER:
         _touch(session.id, now)
@@ -69,7 +71,13 @@ def load_session(token: str, now: datetime) -> SignedIn | None:
 def _session_statement() -> Select[Any]:
     """Return the statement of every request, which is built once."""
     return (
-        select(UserSession, acting_membership_count(Person.id), Person, *actor_columns())
+        select(
+            UserSession,
+            acting_membership_count(Person.id),
+            catalogue_mark(),
+            Person,
+            *actor_columns(),
+        )
         .prefix_with(KEPT, dialect="postgresql")
         .join(Person, Person.id == UserSession.person_id)
         .outerjoin(Membership, join_acting())

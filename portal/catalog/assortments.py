@@ -1,7 +1,7 @@
 """What an access group sees: the one condition below every list, search and lookup."""
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     CTE,
@@ -24,6 +24,23 @@ _NAMED_PRODUCT: Final = aliased(Product)
 """Made once: an alias copies the columns of its table, which costs more than most statements."""
 
 
+class Audience(NamedTuple):
+    """Whoever sees the same products: one group of one account, everybody else, or nobody."""
+
+    account_id: int | None = None
+    group_id: int | None = None
+    may_read: bool = True
+
+
+def audience_of(actor: Actor) -> Audience:
+    """Return with whom an actor shares what they see; nothing else decides it."""
+    if not actor.can(Permission.CATALOG_READ):
+        return Audience(may_read=False)
+    if actor.is_supplier or actor.access_group_id is None:
+        return Audience()
+    return Audience(actor.account_id, actor.access_group_id)
+
+
 def seen_by(actor: Actor) -> ColumnElement[bool]:
     """Return the condition on `Product` that keeps what an actor sees.
 
@@ -31,11 +48,12 @@ def seen_by(actor: Actor) -> ColumnElement[bool]:
     descendants. A group sees the products of all its sets, or every product where it has none, as
     supplier staff do.
     """
-    if not actor.can(Permission.CATALOG_READ):
+    account_id, group_id, may_read = audience_of(actor)
+    if not may_read:
         return false()
-    if actor.is_supplier or actor.access_group_id is None:
+    if account_id is None or group_id is None:
         return Product.id.is_not(None)
-    return _seen_by_group(actor.account_id, actor.access_group_id)
+    return _seen_by_group(account_id, group_id)
 
 
 @lru_cache(maxsize=4096)

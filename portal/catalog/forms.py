@@ -11,7 +11,7 @@ from flask import request
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from portal.catalog.browsing import Filters
+from portal.catalog.narrowing import Filters
 from portal.web.addresses import url_with, url_without
 
 ATTRIBUTE: Final = "attr."

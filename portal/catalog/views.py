@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from portal.catalog import forms
 from portal.catalog.browsing import ProductSort, search_products
 from portal.catalog.by_price import MOST_PRICED, Asking
-from portal.catalog.models import Category
 from portal.catalog.offers import find_offers, reader_of
 from portal.catalog.queries import (
     find_part_numbers,
@@ -23,6 +22,7 @@ from portal.catalog.stock.rules import Availability
 from portal.policy import P
 from portal.web.access import current_actor, requires
 from portal.web.clock import now
+from portal.web.identity import current_person
 from portal.web.locale import current_language, current_time_zone
 from portal.web.paging import page_number, page_size
 from portal.web.tables import sort_of
@@ -61,6 +61,7 @@ def index() -> ResponseReturnValue:
         number=page_number(),
         size=page_size(),
         asking=Asking(reader.buyer, as_of.at) if reader else None,
+        mark=current_person().catalogue_mark,
     )
     page = render_template(
         "catalog/index.html",
@@ -73,16 +74,14 @@ def index() -> ResponseReturnValue:
         offers=find_offers(reader, listing.page.items, as_of.at) if reader else {},
         stock=find_availability([item.id for item in listing.page.items]),
         today=_today(),
-        chips=forms.chips(filters, _name_of(listing.chosen, filters.category_path)),
+        chips=forms.chips(
+            filters, listing.chosen.name if listing.chosen else filters.category_path
+        ),
         forms=forms,
         similar=[] if listing.page.total else suggest_similar(actor, filters.text),
         can_add=actor.can(P.QUOTE_SAVE),
     )
     return page, 422 if as_of.error else 200
-
-
-def _name_of(category: Category | None, path: str) -> str:
-    return name_here(category) if category else path
 
 
 @bp.get("/<sku>")

@@ -1,5 +1,6 @@
 """All tables of the portal in one place, for comparing models with migrations."""
 
+from portal import marks
 from portal.accounts import models as accounts
 from portal.approvals import models as approvals
 from portal.calendars import models as calendars
@@ -44,4 +45,5 @@ MODULES = (
     knowledge,
     repairs,
     sms,
+    marks,
 )

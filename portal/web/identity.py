@@ -29,6 +29,8 @@ class SignedIn(UserMixin):
     theme: str
     actor: Actor | None
     membership_count: int = 1
+    catalogue_mark: str | None = None
+    """Under which counts of the catalogue can be kept (`portal.marks`); a job keeps none."""
 
     def get_id(self) -> str:
         """Return the person's id, as Flask-Login asks for it."""

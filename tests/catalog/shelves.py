@@ -12,8 +12,9 @@ from sqlalchemy import select
 from portal.accounts.imports import KINDS as ACCOUNT_KINDS
 from portal.accounts.models import AccessGroup, Account
 from portal.accounts.queries import load_operator
-from portal.catalog.browsing import Filters, Listing, ProductSort, search_products
+from portal.catalog.browsing import Listing, ProductSort, search_products
 from portal.catalog.imports import KINDS as CATALOGUE_KINDS
+from portal.catalog.narrowing import Filters
 from portal.catalog.queries import visible_products
 from portal.db import db, transaction
 from portal.files.importing import ImportReport, Mode, run_import

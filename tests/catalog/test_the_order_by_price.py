@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from portal.catalog import browsing
-from portal.catalog.browsing import Filters, ProductSort, search_products
+from portal.catalog.browsing import ProductSort, search_products
 from portal.catalog.by_price import Asking
+from portal.catalog.narrowing import Filters
 from portal.catalog.offers import find_offers, reader_of
 from portal.demo.cast import Cast
 from portal.policy import Actor
