@@ -163,7 +163,7 @@ def _plug_in() -> None:
     impact.count_open_quotes_with(count_open_quotes)
     approval_runs.on_outcome(QUOTE, quotes.settle, lock=quotes.lock_subject)
     ordering.set_ordered_quantities_hook(orders_queries.find_ordered_quantities)
-    ordering.set_made_orders_hook(orders_queries.find_made_orders)
+    ordering.set_ordered_of_hook(orders_queries.find_ordered_of)
     on_delivered(assets.take_in_delivered)
     watch_quotes(repair_parts.follow_quote)
     stocking.ask_repairs_with(find_parts_of_quote)

@@ -90,7 +90,7 @@ def actor_columns() -> tuple[Any, ...]:
 
 
 def _units_of(account_id: InstrumentedAttribute[int]) -> ColumnElement[str]:
-    """Return the tree of an account's units as one text, which `_parents` reads."""
+    """Return the tree of an account's units as one text, which `parents_of` reads."""
     unit = _TREE_UNIT
     above = func.coalesce(cast(unit.parent_id, String), "")
     units = select(func.aggregate_strings(cast(unit.id, String) + ":" + above, ","))
@@ -101,7 +101,7 @@ def make_actor(person: Person, *columns: Any) -> Actor:  # noqa: ANN401 - a row 
     """Return the actor of a person and a row of `actor_columns`."""
     membership, account, unit_code, role_names, units, assigned = columns
     roles = frozenset(Role(name) for name in _parts(role_names) if name in _ROLES)
-    parents, unit_id = _parents(units), membership.unit_id
+    parents, unit_id = parents_of(units), membership.unit_id
     return Actor(
         person_id=person.id,
         membership_id=membership.id,
@@ -139,7 +139,8 @@ def _parts(text: str | None) -> list[str]:
     return text.split(",") if text else []
 
 
-def _parents(units: str | None) -> dict[int, int | None]:
+def parents_of(units: str | None) -> dict[int, int | None]:
+    """Return unit id -> id of the unit above it, from the text that the statement gave."""
     pairs = (part.partition(":") for part in _parts(units))
     return {int(unit): int(above) if above else None for unit, _colon, above in pairs}
 
@@ -179,12 +180,17 @@ def find_unit_parents(account_id: int) -> Mapping[int, int | None]:
 def get_account_with_units(account_id: int) -> tuple[Account, Mapping[int, int | None]]:
     """Return an account for the portal itself, and unit id -> id of the unit above it."""
     account, units = db.session.execute(_account_with_units(), {"account": account_id}).one()
-    return account, _parents(units)
+    return account, parents_of(units)
 
 
 @cache
-def _account_with_units() -> Select[Account, str]:
-    return select(Account, _units_of(Account.id)).where(Account.id == bindparam("account"))
+def _account_with_units() -> Select[Any]:
+    return select(*account_columns()).where(Account.id == bindparam("account"))
+
+
+def account_columns() -> tuple[Any, ...]:
+    """Return an account and its units, which `parents_of` reads, for a statement that joins it."""
+    return Account, _units_of(Account.id)
 
 
 def visible_to(actor: Actor, permission: Permission = Permission.ACCOUNT_READ) -> Select[Account]:

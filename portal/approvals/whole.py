@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, bindparam, select
+from sqlalchemy import Select, and_, bindparam, select
 from sqlalchemy.orm import aliased, defer
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -66,7 +66,7 @@ def _requester_name() -> Any:  # noqa: ANN401 - a column
 
 
 @cache
-def _of_subject() -> Select[Any]:
+def _of_subject() -> Select[*tuple[Any, ...]]:
     statement = select(ApprovalRun, _requester_name(), ApprovalStep, *_NAMED)
     return (
         _with_people(statement.outerjoin(ApprovalStep, ApprovalStep.run_id == ApprovalRun.id))
@@ -80,7 +80,7 @@ def _of_subject() -> Select[Any]:
 
 
 @cache
-def _of_run() -> Select[Any]:
+def _of_run() -> Select[*tuple[Any, ...]]:
     statement = select(ApprovalStep, *_NAMED)
     return _with_people(statement).where(ApprovalStep.run_id == bindparam("run"))
 
@@ -88,7 +88,7 @@ def _of_run() -> Select[Any]:
 _NAMED: Final = (StepApprover, Person.name, Decision)
 
 
-def _with_people(statement: Select[Any]) -> Select[Any]:
+def _with_people(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """Add to steps everybody they name and the one decision of each of these."""
     return (
         statement.outerjoin(StepApprover, StepApprover.step_id == ApprovalStep.id)
@@ -106,7 +106,7 @@ def _with_people(statement: Select[Any]) -> Select[Any]:
     )
 
 
-def _whole(run: ApprovalRun, requester: str | None, rows: Iterable[Row[Any]]) -> WholeRun:
+def _whole(run: ApprovalRun, requester: str | None, rows: Iterable[Any]) -> WholeRun:
     names = {run.requester_id: requester or ""}
     steps: dict[int, ApprovalStep] = {}
     people: dict[int, list[StepApprover]] = {}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.catalog.assortments import seen_by
@@ -33,10 +33,12 @@ def visible_products(actor: Actor, *, with_ended: bool = False) -> Select[Produc
     Args:
         with_ended: Products at the end of their life are included.
     """
-    statement = select(Product)
-    if not with_ended:
-        statement = statement.where(Product.status == ACTIVE)
-    return statement.where(seen_by(actor))
+    return select(Product).where(seen_by(actor) if with_ended else is_visible(actor))
+
+
+def is_visible(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on `Product` that an actor sees it and it is active."""
+    return and_(Product.status == ACTIVE, seen_by(actor))
 
 
 def get_product(actor: Actor, sku: str) -> Product:

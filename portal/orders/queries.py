@@ -4,19 +4,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Select,
     and_,
+    bindparam,
     exists,
     false,
     func,
+    null,
     or_,
     outerjoin,
     select,
     true,
+    type_coerce,
+    union_all,
 )
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -45,7 +51,7 @@ from portal.orders.rules import (
 )
 from portal.policy import Actor, Permission
 from portal.quotes.models import Quote
-from portal.quotes.ordering import MadeOrder
+from portal.quotes.ordering import MadeOrder, Ordered
 from portal.scope import within
 
 PART_OF_SERIAL: Final = 4
@@ -359,24 +365,54 @@ def find_ordered_quantities(quote_id: int) -> Mapping[int, Decimal]:
     }
 
 
-def find_made_orders(actor: Actor, quote_id: int) -> Sequence[MadeOrder]:
-    """Return the orders made from a quote that the actor may see, the latest first."""
-    if not actor.can(Permission.ORDER_READ):
-        return ()
-    statement = visible_to(actor).where(
-        Order.quote_id == quote_id, Order.status != OrderStatus.DISCARDED
-    )
-    return [
-        MadeOrder(
-            order.number,
-            order.status.label,
-            order.status.tone,
-            order.purchase_order_number,
-            order.placed_at,
-            order.net_total,
+def find_ordered_of(actor: Actor, quote_id: int) -> Ordered:
+    """Return the orders of a quote that the actor may see, and what all of its orders took."""
+    taken: list[Any] = []
+    orders: list[tuple[int, MadeOrder]] = []
+    for (
+        key,
+        number,
+        status,
+        purchase_order_number,
+        placed_at,
+        net_total,
+        *line,
+    ) in db.session.execute(_ordered_of(actor), {"quote": quote_id}):
+        if key is None:
+            taken.append(line)
+        else:
+            made = MadeOrder(
+                number, status.label, status.tone, purchase_order_number, placed_at, net_total
+            )
+            orders.append((key, made))
+    quantities = {key: each.ordered + each.cancelled for key, each in _taken_by_line(taken).items()}
+    return Ordered(quantities, [made for _key, made in sorted(orders, reverse=True, key=_first)])
+
+
+def _first(pair: tuple[int, MadeOrder]) -> int:
+    return pair[0]
+
+
+@lru_cache(maxsize=512)
+def _ordered_of(actor: Actor) -> CompoundSelect[*tuple[Any, ...]]:
+    """Select both of the above as a union: an order, or what was taken of a line."""
+    quote: Any = bindparam("quote")
+    lines = _taken(quote).subquery()
+    may_read = true() if actor.can(Permission.ORDER_READ) else false()
+    orders = (
+        visible_to(actor)
+        .where(may_read, Order.quote_id == quote, Order.status != OrderStatus.DISCARDED)
+        .with_only_columns(
+            Order.id,
+            Order.number,
+            Order.status,
+            Order.purchase_order_number,
+            Order.placed_at,
+            Order.net_total,
+            *(type_coerce(null(), column.type) for column in lines.c),
         )
-        for order in db.session.scalars(statement.order_by(Order.id.desc()))
-    ]
+    )
+    return union_all(orders, select(*[null()] * 6, *lines.c))
 
 
 def is_freight_charged(quote_id: int) -> bool:

@@ -33,7 +33,9 @@ def route(number: str, *, as_json: bool) -> None:
     revision = queries.get_revision(operator, number)
     places = load_places(revision.account_id)
     sheet = sheet_of(operator, revision, places, now)
-    subject = make_subject(sheet, submitter_of(operator, sheet), places.account.time_zone, now)
+    people = {item.person_id for item in revision.requesters}
+    submitter = submitter_of(operator, sheet, people)
+    subject = make_subject(sheet, submitter, places.account.time_zone, now)
     found = preview_route(subject, now)
     if as_json:
         shape = route_json(found, number=number, revision=revision.number)

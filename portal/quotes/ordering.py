@@ -1,7 +1,7 @@
 """What orders tell quotes: what of each line is ordered, and by which; the application plugs in."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,20 +20,32 @@ class MadeOrder:
     net_total: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What became of a quote: its orders as far as somebody sees them, and what all of them took.
+
+    ``quantities`` are by line id; lines without orders may be missing. ``orders`` begin with the
+    latest.
+    """
+
+    quantities: Mapping[int, Decimal] = field(default_factory=dict)
+    orders: Sequence[MadeOrder] = ()
+
+
 OrderedQuantities = Callable[[int], Mapping[int, Decimal]]
-MadeOrders = Callable[[Actor, int], Sequence[MadeOrder]]
+OrderedOf = Callable[[Actor, int], Ordered]
 
 
 def _nothing(_quote_id: int) -> Mapping[int, Decimal]:
     return {}
 
 
-def _none(_actor: Actor, _quote_id: int) -> Sequence[MadeOrder]:
-    return ()
+def _none(_actor: Actor, _quote_id: int) -> Ordered:
+    return Ordered()
 
 
 _hook: list[OrderedQuantities] = [_nothing]
-_made: list[MadeOrders] = [_none]
+_ordered: list[OrderedOf] = [_none]
 
 
 def set_ordered_quantities_hook(hook: OrderedQuantities) -> None:
@@ -41,9 +53,9 @@ def set_ordered_quantities_hook(hook: OrderedQuantities) -> None:
     _hook[0] = hook
 
 
-def set_made_orders_hook(hook: MadeOrders) -> None:
-    """Name the function that knows the orders of a quote, as far as an actor sees them."""
-    _made[0] = hook
+def set_ordered_of_hook(hook: OrderedOf) -> None:
+    """Name the function that knows both of a quote's page in one statement."""
+    _ordered[0] = hook
 
 
 def ordered_quantities(quote_id: int) -> Mapping[int, Decimal]:
@@ -51,6 +63,6 @@ def ordered_quantities(quote_id: int) -> Mapping[int, Decimal]:
     return _hook[0](quote_id)
 
 
-def made_orders(actor: Actor, quote_id: int) -> Sequence[MadeOrder]:
-    """Return the orders made from a quote that the actor may see, the latest first."""
-    return _made[0](actor, quote_id)
+def ordered_of(actor: Actor, quote_id: int) -> Ordered:
+    """Return the orders of a quote that the actor may see, and what all of its orders took."""
+    return _ordered[0](actor, quote_id)

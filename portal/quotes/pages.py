@@ -10,12 +10,10 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 
 from portal.approvals.actions import preview_route
-from portal.approvals.rules import Route
 from portal.approvals.strip import Strip, preview_strip, strip_of
 from portal.approvals.whole import find_whole_run
 from portal.catalog.pricing.lookups import supplier_zone
 from portal.catalog.pricing.words import explain
-from portal.catalog.stock.queries import find_availability
 from portal.catalog.stock.rules import Availability
 from portal.policy import Actor, Permission
 from portal.quotes import queries
@@ -26,11 +24,12 @@ from portal.quotes.hashing import number_text
 from portal.quotes.history import HISTORY_LABELS, find_history, names_of
 from portal.quotes.models import Quote, QuoteRevision
 from portal.quotes.moves import Move, open_moves
-from portal.quotes.ordering import MadeOrder, made_orders, ordered_quantities
-from portal.quotes.places import Places, load_places
+from portal.quotes.ordering import MadeOrder, Ordered, ordered_of
+from portal.quotes.places import Places, places_of
 from portal.quotes.queries import Filters
-from portal.quotes.rules import EXPIRING, KIND, Tab, last_day_of
+from portal.quotes.rules import EXPIRING, KIND, UNAPPROVED, Tab, last_day_of
 from portal.quotes.sheet import Sheet, SheetLine, sheet_of
+from portal.quotes.showing import RevisionRow, Shown, find_revisions, get_shown
 from portal.quotes.subject import change_text, make_subject, submitter_of
 from portal.web.addresses import url_with
 from portal.web.formats import unit_price
@@ -83,9 +82,10 @@ class QuotePage:
     can_edit: bool
     can_copy: bool
     can_extend: bool
+    is_opened: bool
     strip: Strip | None
     timeline: list[TimelineEntry]
-    revisions: Sequence[QuoteRevision]
+    revisions: Sequence[RevisionRow]
     orders: Sequence[MadeOrder]
     owner: str
     valid_until: str
@@ -156,35 +156,49 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
     Raises:
         QuoteNotFoundError: No such quote or revision within the actor's reach.
     """
-    shown = queries.get_revision(actor, number, revision)
+    shown = get_shown(actor, number, revision)
     quote = shown.quote
-    places = load_places(quote.account_id)
-    sheet = sheet_of(actor, shown, places, now)
+    places = _places(shown, is_compared=compared is not None)
+    sheet = sheet_of(actor, shown.revision, places, now, shown.seen)
     buttons = _buttons(actor, quote)
-    is_current = shown.number == quote.revision
+    is_current = shown.revision.number == quote.revision
+    ordered = ordered_of(actor, quote.id) if _may_have_orders(quote) else Ordered()
     return QuotePage(
         quote=quote,
-        revision=shown,
+        revision=shown.revision,
         sheet=sheet,
         places=places,
-        lines=_lines(sheet, page),
+        lines=_lines(sheet, page, ordered.quantities, shown.stock),
         buttons=buttons if is_current else {},
         can_edit=is_current and "SAVE" in buttons and not buttons["SAVE"].reason,
         can_copy=actor.can(Permission.QUOTE_SAVE),
         can_extend=is_current
         and quote.status in EXPIRING
         and not _reason(actor, quote, Permission.QUOTE_EXTEND),
-        strip=_strip(actor, sheet, places, now),
+        is_opened=shown.is_opened,
+        strip=_strip(actor, sheet, shown, places, now),
         timeline=_timeline(quote),
-        revisions=queries.find_revisions(quote),
-        orders=made_orders(actor, quote.id),
-        owner=queries.find_owner_name(quote.membership_id),
-        valid_until=_last_day(shown, places),
+        revisions=find_revisions(quote) if quote.revision > 1 else (),
+        orders=ordered.orders,
+        owner=shown.owner,
+        valid_until=_last_day(shown.revision, places),
         form=form or DraftForm(),
         clashes=[_clash(clash, places) for clash in clashes],
         diff=compare_revisions(actor, number, compared, places, now) if compared else (),
         compared=compared,
     )
+
+
+def _places(shown: Shown, *, is_compared: bool) -> Places:
+    """Return where a draft's lines may go; what was submitted has its places frozen with it."""
+    if shown.revision.is_draft or is_compared:
+        return places_of(shown.account, shown.units)
+    return Places(shown.account, {}, {}, shown.units)
+
+
+def _may_have_orders(quote: Quote) -> bool:
+    """Whether some revision has been approved, without which nothing can be ordered."""
+    return quote.revision > 1 or quote.status not in UNAPPROVED
 
 
 def _last_day(revision: QuoteRevision, places: Places) -> str:
@@ -193,13 +207,16 @@ def _last_day(revision: QuoteRevision, places: Places) -> str:
     return last_day_of(revision.holds_until, ZoneInfo(places.account.time_zone)).isoformat()
 
 
-def _lines(sheet: Sheet, number: int) -> Page[LineView]:
+def _lines(
+    sheet: Sheet,
+    number: int,
+    ordered: Mapping[int, Decimal],
+    stock: Mapping[int, Availability],
+) -> Page[LineView]:
     """Return the lines of one page of a long quote; most quotes have one page."""
     zone = supplier_zone()
-    ordered = ordered_quantities(sheet.quote.id)
     first = (number - 1) * LINES_SHOWN
     shown = sheet.lines[first : first + LINES_SHOWN]
-    stock = find_availability({line.product.id for line in shown} if sheet.priced else ())
     views = [
         LineView(
             line,
@@ -238,19 +255,16 @@ def _reason(actor: Actor, quote: Quote, permission: Permission) -> str:
     return ""
 
 
-def _strip(actor: Actor, sheet: Sheet, places: Places, now: datetime) -> Strip | None:
+def _strip(actor: Actor, sheet: Sheet, shown: Shown, places: Places, now: datetime) -> Strip | None:
     """Return the route: of a draft as it would be now, of a submitted revision as it went."""
     if sheet.revision.is_draft:
-        return preview_strip(route_of(actor, sheet, places, now)) if sheet.lines else None
+        if not sheet.lines:
+            return None
+        submitter = submitter_of(actor, sheet, shown.requester_ids)
+        subject = make_subject(sheet, submitter, places.account.time_zone, now)
+        return preview_strip(preview_route(subject, now))
     run = find_whole_run(KIND, sheet.revision.id)
     return strip_of(run) if run else None
-
-
-def route_of(actor: Actor, sheet: Sheet, places: Places, now: datetime) -> Route:
-    """Return the route that a revision would take now."""
-    submitter = submitter_of(actor, sheet)
-    subject = make_subject(sheet, submitter, places.account.time_zone, now)
-    return preview_route(subject, now)
 
 
 def _timeline(quote: Quote) -> list[TimelineEntry]:

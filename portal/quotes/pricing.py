@@ -1,6 +1,6 @@
 """What a draft costs now: today's price of each line, its freight and its tax."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.accounts.rules import ancestors
 from portal.catalog.models import Product
-from portal.catalog.pricing.charges import TaxLine, freight_for, tax_rates_for, taxes
+from portal.catalog.pricing.charges import Charges, Destination, TaxLine, load_charges, taxes
 from portal.catalog.pricing.queries import Buyer, PriceQuestion, resolve_document
 from portal.catalog.pricing.rules import Resolution
 from portal.catalog.queries import visible_products
@@ -110,21 +110,19 @@ class Priced:
         return tuple(line.resolution.valid_to for line in self.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class _Destination:
-    """A place as far as freight and tax ask for it."""
-
-    country: str
-    region: str | None
-
-
 def buyer_of_quote(quote: Quote, places: Places) -> Buyer:
     """Return for whom a quote is priced: its own unit, whoever looks at it."""
     unit_path = ancestors(quote.unit_id, places.units)
     return Buyer(quote.account_id, quote.unit_id, quote.currency, unit_path)
 
 
-def price_draft(actor: Actor, revision: QuoteRevision, places: Places, at: datetime) -> Priced:
+def price_draft(
+    actor: Actor,
+    revision: QuoteRevision,
+    places: Places,
+    at: datetime,
+    seen: Collection[int] | None = None,
+) -> Priced:
     """Price a draft at an instant, in a constant number of statements.
 
     Args:
@@ -132,25 +130,30 @@ def price_draft(actor: Actor, revision: QuoteRevision, places: Places, at: datet
         revision: With its quote, lines and products loaded.
         places: Of the quote's account.
         at: The instant whose prices count.
+        seen: Its products that the actor's catalogue holds, where they are known already.
     """
     quote = revision.quote
     questions = [PriceQuestion(line.product, line.quantity, line.uom) for line in revision.lines]
     answers = resolve_document(buyer_of_quote(quote, places), questions, at)
-    seen = _seen_products(actor, (line.product_id for line in revision.lines))
+    if seen is None:
+        seen = _seen_products(actor, (line.product_id for line in revision.lines))
     where = [_destination(places, revision, line) for line in revision.lines]
-    rates = _rates(revision.lines, where, at)
+    charges = load_charges(set(where), quote.currency, map(_category, revision.lines), at)
     lines = tuple(
         PricedLine(
             line,
             answer,
             LineTax(
-                _category(line), place.country, place.region, rates.get((place, _category(line)))
+                _category(line),
+                place.country,
+                place.region,
+                charges.tax_rate(place, _category(line)),
             ),
             _problem(line, answer, is_seen=line.product_id in seen),
         )
         for line, answer, place in zip(revision.lines, answers, where, strict=True)
     )
-    freight = _freight(quote.currency, lines, at)
+    freight = _freight(charges, lines)
     return Priced(lines, freight, _totals(quote, places, lines, freight), at)
 
 
@@ -161,30 +164,16 @@ def _seen_products(actor: Actor, product_ids: Iterable[int]) -> frozenset[int]:
     return frozenset(db.session.scalars(statement)) if wanted else frozenset()
 
 
-def _destination(places: Places, revision: QuoteRevision, line: QuoteLine) -> _Destination:
+def _destination(places: Places, revision: QuoteRevision, line: QuoteLine) -> Destination:
     """Return where a line goes; without an address the account's own country counts."""
     address = places.ship_to(revision, line)
     if address is None:
-        return _Destination(places.account.country, None)
-    return _Destination(address.country, address.region)
+        return Destination(places.account.country, None)
+    return Destination(address.country, address.region)
 
 
 def _category(line: QuoteLine) -> str:
     return line.product.tax_category or ""
-
-
-def _rates(
-    lines: Sequence[QuoteLine], where: Sequence[_Destination], at: datetime
-) -> dict[tuple[_Destination, str], Decimal | None]:
-    """Return the rate by destination and tax category: one statement per destination."""
-    wanted: dict[_Destination, set[str]] = {}
-    for line, place in zip(lines, where, strict=True):
-        wanted.setdefault(place, set()).add(_category(line))
-    return {
-        (place, category): rate
-        for place, categories in wanted.items()
-        for category, rate in tax_rates_for(place.country, place.region, categories, at).items()
-    }
 
 
 def _problem(line: QuoteLine, answer: Resolution, *, is_seen: bool) -> DomainError | None:
@@ -229,20 +218,20 @@ def _totals(
     )
 
 
-def _freight(currency: str, lines: Sequence[PricedLine], at: datetime) -> tuple[FreightCharge, ...]:
+def _freight(charges: Charges, lines: Sequence[PricedLine]) -> tuple[FreightCharge, ...]:
     """Return the charge by country of destination; none where no rate fits."""
     goods: dict[str, list[PricedLine]] = {}
     for line in lines:
         if line.resolution.line_total is not None:
             goods.setdefault(line.tax.country, []).append(line)
-    charges: list[FreightCharge] = []
+    found: list[FreightCharge] = []
     for country, items in goods.items():
         net = add(item.resolution.line_total or Decimal(0) for item in items)
-        charge = freight_for(country, currency, net, at)
+        charge = charges.freight(country, net)
         if charge:
             highest = max((item.tax for item in items), key=_by_rate)
-            charges.append(FreightCharge(charge, highest))
-    return tuple(charges)
+            found.append(FreightCharge(charge, highest))
+    return tuple(found)
 
 
 def _by_rate(tax: LineTax) -> tuple[Decimal, str, str]:

@@ -204,16 +204,6 @@ def get_revision_by_id(revision_id: int) -> QuoteRevision:
     return db.session.scalars(statement).one()
 
 
-def find_revisions(quote: Quote) -> Sequence[QuoteRevision]:
-    """Return all revisions of a quote that the actor may see, the newest first, without lines."""
-    statement = (
-        select(QuoteRevision)
-        .where(QuoteRevision.quote_id == quote.id)
-        .order_by(QuoteRevision.number.desc())
-    )
-    return db.session.scalars(statement).all()
-
-
 def is_submitted(actor: Actor, number: str, version: int) -> bool:
     """Whether the actor has submitted the draft that they saw in this version, or a later one."""
     visible = visible_to(actor).where(Quote.number == number).subquery()
@@ -381,15 +371,6 @@ def opened_draft(actor: Actor) -> Select[str, str, int]:
     )
 
 
-def is_open(actor: Actor, quote: Quote) -> bool:
-    """Whether this is the draft that the actor opened last."""
-    held = select(QuoteOpening.quote_id).where(
-        QuoteOpening.membership_id == actor.membership_id,
-        QuoteOpening.account_id == actor.account_id,
-    )
-    return db.session.scalar(held) == quote.id
-
-
 def find_entry(actor: Actor) -> QuickEntry | None:
     """Return what this membership typed into quick entry and has not added yet."""
     return db.session.scalar(
@@ -417,13 +398,3 @@ def find_due(now: datetime, states: Collection[QuoteStatus]) -> Sequence[int]:
         .where(Quote.status.in_(sorted(states)), Quote.valid_until <= now)
         .order_by(Quote.id)
     ).all()
-
-
-def find_owner_name(membership_id: int) -> str:
-    """Return the name of the person whose quote it is, for pages that already may name them."""
-    statement = (
-        select(Person.name)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.id == membership_id)
-    )
-    return db.session.scalar(statement) or ""

@@ -41,6 +41,11 @@ ORDERABLE: Final = frozenset({S.APPROVED, S.PARTLY_ORDERED})
 EXPIRING: Final = frozenset({S.IN_APPROVAL, S.APPROVED, S.PARTLY_ORDERED})
 """States that end by themselves when `valid_until` is reached."""
 
+UNAPPROVED: Final = frozenset(
+    {S.DRAFT, S.IN_APPROVAL, S.WITHDRAWN, S.REJECTED, S.CHANGES_REQUESTED, S.DISCARDED}
+)
+"""States of a revision that nobody has approved: nothing was ever ordered from it."""
+
 UNCOUNTED: Final = frozenset({S.REJECTED, S.WITHDRAWN, S.EXPIRED, S.DRAFT, S.DISCARDED})
 """Revisions that a requester's total over some days leaves out."""
 

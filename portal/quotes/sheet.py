@@ -1,6 +1,6 @@
 """A revision as it is shown: the same lines and figures on pages, in PDFs and to approvers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -96,7 +96,13 @@ class Sheet:
         return saved
 
 
-def sheet_of(actor: Actor, revision: QuoteRevision, places: Places, at: datetime) -> Sheet:
+def sheet_of(
+    actor: Actor,
+    revision: QuoteRevision,
+    places: Places,
+    at: datetime,
+    seen: Collection[int] | None = None,
+) -> Sheet:
     """Return a revision as it is shown to ``actor``.
 
     Args:
@@ -104,9 +110,10 @@ def sheet_of(actor: Actor, revision: QuoteRevision, places: Places, at: datetime
         revision: With its quote, lines and products loaded.
         places: Of the quote's account.
         at: The instant whose prices a draft shows.
+        seen: Its products that the actor's catalogue holds, where they are known already.
     """
     if revision.is_draft:
-        return draft_sheet(revision, price_draft(actor, revision, places, at), places)
+        return draft_sheet(revision, price_draft(actor, revision, places, at, seen), places)
     booked = revision.frozen.get("lines", {})
     return Sheet(
         quote=revision.quote,

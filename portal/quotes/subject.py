@@ -1,6 +1,6 @@
 """A revision as approvals see it: a frozen plain summary and the facts that rules judge."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,10 +27,14 @@ class Submitter:
     name: str = ""
 
 
-def submitter_of(actor: Actor, sheet: Sheet) -> Submitter:
-    """Return who submits: of a draft the actor if they may, of a submitted revision who did."""
+def submitter_of(actor: Actor, sheet: Sheet, requester_ids: Iterable[int]) -> Submitter:
+    """Return who submits: of a draft the actor if they may, of a submitted revision who did.
+
+    Args:
+        requester_ids: Persons who created, changed or submitted the revision.
+    """
     revision, quote = sheet.revision, sheet.quote
-    people = {item.person_id for item in revision.requesters}
+    people = set(requester_ids)
     if not revision.is_draft:
         return Submitter(revision.submitted_by_id or quote.membership_id, frozenset(people))
     reach = actor.reach(Permission.QUOTE_SUBMIT)

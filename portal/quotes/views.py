@@ -199,7 +199,7 @@ def detail(number: str) -> ResponseReturnValue:
         compared=_compared(request.args.get("compare", "")),
         page=page_number(),
     )
-    if page.can_edit and not queries.is_open(actor, page.quote):
+    if page.can_edit and not page.is_opened:
         # What is added next goes to the draft opened last: noted once, not on every look.
         actions.open_draft(actor, number, at)
         page = pages.show_quote(actor, number, at, page=page_number())

@@ -1,35 +1,96 @@
 """Reading freight and tax rates."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import Result, null, or_, select, type_coerce, union_all
 
 from portal.catalog.pricing.chains import Period, holds_within
 from portal.catalog.pricing.models import FreightRate, TaxRate
 from portal.catalog.pricing.tax_rules import TaxAmount, TaxLine, TaxSummary, taxes
 from portal.db import db
 
-__all__ = ["TaxAmount", "TaxLine", "TaxSummary", "freight_for", "tax_rates_for", "taxes"]
+__all__ = [
+    "Charges",
+    "Destination",
+    "TaxAmount",
+    "TaxLine",
+    "TaxSummary",
+    "load_charges",
+    "tax_rates_for",
+    "taxes",
+]
+
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
+"""From when a rate holds that has no beginning: any other one goes before it."""
 
 
-def freight_for(
-    country: str,
-    currency: str,
-    net_value: Decimal,
-    at: datetime,  # noqa: ARG001 - callers say the instant; the rates of the file carry no dates
-) -> Decimal | None:
-    """Return what freight costs to a country for goods of a net value; None where no rate fits."""
-    return db.session.scalar(
-        select(FreightRate.charge)
-        .where(
-            FreightRate.country == country,
-            FreightRate.currency == currency,
-            FreightRate.net_from <= net_value,
-        )
-        .order_by(FreightRate.net_from.desc())
-        .limit(1)
+class Destination(NamedTuple):
+    """Where goods go, as far as freight and tax ask for it."""
+
+    country: str
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """The freight and the tax rates of some destinations in one currency."""
+
+    steps: Mapping[str, Sequence[tuple[Decimal, Decimal]]]
+    """Country -> net value from which a charge holds, and the charge; the lowest first."""
+    rates: Mapping[tuple[str, str | None, str], Decimal]
+    """Country, region or None for all of it, tax category -> rate in per cent."""
+
+    def freight(self, country: str, net_value: Decimal) -> Decimal | None:
+        """Return what freight costs for goods of a net value; None where no rate fits."""
+        reached = (charge for start, charge in self.steps.get(country, ()) if start <= net_value)
+        return next(iter(list(reached)[-1:]), None)
+
+    def tax_rate(self, place: Destination, tax_category: str) -> Decimal | None:
+        """Return the rate in per cent; that of the region goes before one of the whole country."""
+        of_country = self.rates.get((place.country, None, tax_category))
+        return self.rates.get((place.country, place.region, tax_category), of_country)
+
+
+def load_charges(
+    places: Collection[Destination], currency: str, tax_categories: Iterable[str], at: datetime
+) -> Charges:
+    """Return what freight and tax some destinations ask for, in one statement."""
+    countries = sorted({place.country for place in places})
+    regions = sorted({place.region for place in places if place.region})
+    rates = select(
+        TaxRate.country,
+        TaxRate.region,
+        TaxRate.tax_category,
+        TaxRate.rate,
+        TaxRate.valid_from,
+        TaxRate.id,
+        type_coerce(null(), FreightRate.net_from.type),
+        type_coerce(null(), FreightRate.charge.type),
+    ).where(
+        TaxRate.country.in_(countries),
+        or_(TaxRate.region.is_(None), TaxRate.region.in_(regions)),
+        TaxRate.tax_category.in_(sorted(set(tax_categories))),
+        holds_within(TaxRate.valid_from, TaxRate.valid_to, Period(at, at)),
+    )
+    nothing = [null()] * 5
+    freight = select(FreightRate.country, *nothing, FreightRate.net_from, FreightRate.charge).where(
+        FreightRate.country.in_(countries), FreightRate.currency == currency
+    )
+    steps: dict[str, list[tuple[Decimal, Decimal]]] = {}
+    taxed: list[tuple[datetime, int, tuple[str, str | None, str], Decimal]] = []
+    rows: Result[*tuple[Any, ...]] = db.session.execute(union_all(rates, freight))
+    for country, region, category, rate, start, key, net_from, charge in rows:
+        if charge is None:
+            taxed.append((start or _ALWAYS, key, (country, region, category), rate))
+        else:
+            steps.setdefault(country, []).append((net_from, charge))
+    return Charges(
+        {country: sorted(found) for country, found in steps.items()},
+        {place: rate for _start, _key, place, rate in sorted(taxed)},
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum, unique
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVarTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -30,6 +30,7 @@ from portal.web.paging import Page, offset_of
 from portal.web.tables import Sort
 
 PAGE: Final = 5_000
+Columns = TypeVarTuple("Columns")
 
 
 @unique
@@ -110,7 +111,7 @@ def find_availability(
         rows = db.session.execute(_availability(), {"product_ids": page, "store": store})
         found.update(
             {
-                product_id: Availability(on_hand, reserved or NONE, expected_on)
+                product_id: make_availability(on_hand, reserved, expected_on)
                 for product_id, on_hand, reserved, expected_on in rows
             }
         )
@@ -131,6 +132,31 @@ def _availability() -> Select[*tuple[Any, ...]]:
         .outerjoin(kept, kept.c.product_id == levels.c.product_id)
         .prefix_with(KEPT, dialect="postgresql")
     )
+
+
+def join_availability(statement: Select[*Columns], product_ids: Select[int]) -> Select[Any]:
+    """Join to products what there is of each for sale, as the columns of `make_availability`.
+
+    Args:
+        statement: It selects from `Product`.
+        product_ids: Those of the same products, so that no others are added up.
+    """
+    levels = _levels(StockLevel.product_id.in_(product_ids), StockLevel.store == Store.SALE)
+    kept = _reservations(
+        StockReservation.product_id.in_(product_ids), StockReservation.store == Store.SALE
+    )
+    return (
+        statement.add_columns(levels.c.on_hand, kept.c.quantity, levels.c.expected_on)
+        .outerjoin(levels, levels.c.product_id == Product.id)
+        .outerjoin(kept, kept.c.product_id == Product.id)
+    )
+
+
+def make_availability(
+    on_hand: Decimal, reserved: Decimal | None, expected_on: date | None
+) -> Availability:
+    """Return what there is of a product of which stock is kept: `on_hand` is not null there."""
+    return Availability(on_hand, reserved or NONE, expected_on)
 
 
 def count_in_own_unit(

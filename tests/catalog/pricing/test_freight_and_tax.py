@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 
-from portal.catalog.pricing.charges import freight_for, tax_rates_for
+from portal.catalog.pricing.charges import Destination, load_charges, tax_rates_for
 from portal.catalog.pricing.tax_rules import TaxLine, TaxStatus, taxes
 from tests.catalog.pricing.shop import DAY, T0, Shop
 
@@ -44,7 +44,8 @@ def test_freight_is_that_of_the_highest_net_value_reached(
 ) -> None:
     assert shop.actor.is_supplier
     expected = None if charge is None else D(charge)
-    assert freight_for(country, currency, D(net), T0) == expected
+    charges = load_charges([Destination(country, None)], currency, [], T0)
+    assert charges.freight(country, D(net)) == expected
 
 
 def test_a_region_goes_before_its_country_and_dates_are_half_open(shop: Shop) -> None:
@@ -53,6 +54,17 @@ def test_a_region_goes_before_its_country_and_dates_are_half_open(shop: Shop) ->
     assert tax_rates_for("US", "NY", ["S"], T0) == {"S": D(5)}
     assert tax_rates_for("DE", None, ["S"], T0 - DAY) == {"S": D(19)}
     assert tax_rates_for("DE", None, ["S"], T0) == {"S": D(20)}
+
+
+def test_the_rates_of_many_destinations_are_those_of_each(shop: Shop) -> None:
+    assert shop.actor.is_supplier
+    places = [Destination(*place) for place in [("US", "CA"), ("US", "NY"), ("DE", None)]]
+    for at in (T0 - DAY, T0):
+        charges = load_charges(places, "EUR", ["S", "Z"], at)
+
+        for place in places:
+            for category, rate in tax_rates_for(*place, ["S", "Z"], at).items():
+                assert charges.tax_rate(place, category) == rate
 
 
 def test_tax_is_rounded_once_for_each_rate() -> None:

@@ -1,0 +1,170 @@
+"""Reading one revision for its page: with everything that the page says besides, nothing locked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import BigInteger, Select, String, and_, bindparam, cast, func, select
+from sqlalchemy.orm import aliased, contains_eager
+from sqlalchemy.orm.attributes import set_committed_value
+
+from portal.accounts.models import Account, Membership, Person
+from portal.accounts.queries import account_columns, parents_of
+from portal.catalog.models import Product
+from portal.catalog.queries import is_visible
+from portal.catalog.stock.queries import join_availability, make_availability
+from portal.catalog.stock.rules import Availability
+from portal.db import KEPT, db
+from portal.policy import Actor
+from portal.quotes.models import Quote, QuoteLine, QuoteOpening, QuoteRequester, QuoteRevision
+from portal.quotes.queries import QuoteNotFoundError, visible_to
+from portal.quotes.rules import QuoteStatus
+
+_MOST_ACTORS: Final = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A revision with its quote, lines and products, and what its page says of the people.
+
+    Of a draft the products have their categories; ``seen`` are those that the actor's catalogue
+    holds today, and ``stock`` is what there is of them.
+    """
+
+    revision: QuoteRevision
+    account: Account
+    units: Mapping[int, int | None]
+    owner: str
+    requester_ids: frozenset[int]
+    is_opened: bool
+    seen: frozenset[int] = frozenset()
+    stock: Mapping[int, Availability] = field(default_factory=dict)
+
+    @property
+    def quote(self) -> Quote:
+        """The quote that the revision is one of."""
+        return self.revision.quote
+
+
+class RevisionRow(NamedTuple):
+    """One revision in the list of them."""
+
+    number: int
+    status: QuoteStatus
+    submitted_at: datetime | None
+    net_total: Decimal | None
+
+
+def get_shown(actor: Actor, number: str, revision: int | None = None) -> Shown:
+    """Return one revision (default: the current one) in two statements.
+
+    Raises:
+        QuoteNotFoundError: No such quote or revision within the actor's reach.
+    """
+    asked = {"number": number, "revision": revision}
+    found = db.session.execute(_head(actor), asked).one_or_none()
+    if found is None:
+        raise QuoteNotFoundError(number=number)
+    quote, shown, owner, people, opened, account, units = found
+    set_committed_value(shown, "quote", quote)
+    head = Shown(
+        revision=shown,
+        account=account,
+        units=parents_of(units),
+        owner=owner or "",
+        requester_ids=frozenset(map(int, people.split(","))) if people else frozenset(),
+        is_opened=opened == quote.id,
+    )
+    return _with_draft_lines(actor, head) if shown.is_draft else _with_lines(head)
+
+
+@lru_cache(maxsize=_MOST_ACTORS)
+def _head(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Select the quote as far as ``actor`` sees it, with everything of which there is one."""
+    number: Any = bindparam("number")
+    revision: Any = bindparam("revision", type_=BigInteger)
+    quote = aliased(Quote, visible_to(actor).where(Quote.number == number).subquery())
+    people = select(func.aggregate_strings(cast(QuoteRequester.person_id, String), ",")).where(
+        QuoteRequester.revision_id == QuoteRevision.id
+    )
+    opened = select(QuoteOpening.quote_id).where(
+        QuoteOpening.membership_id == actor.membership_id,
+        QuoteOpening.account_id == actor.account_id,
+    )
+    wanted = func.coalesce(revision, quote.revision)
+    return (
+        select(
+            quote,
+            QuoteRevision,
+            Person.name,
+            people.scalar_subquery(),
+            opened.scalar_subquery(),
+            *account_columns(),
+        )
+        .join(
+            QuoteRevision,
+            and_(QuoteRevision.quote_id == quote.id, QuoteRevision.number == wanted),
+        )
+        .join(Account, Account.id == quote.account_id)
+        .outerjoin(Membership, Membership.id == quote.membership_id)
+        .outerjoin(Person, Person.id == Membership.person_id)
+        .prefix_with(KEPT, dialect="postgresql")
+    )
+
+
+def _with_lines(head: Shown) -> Shown:
+    rows = db.session.scalars(_frozen_lines(), {"revision": head.revision.id})
+    set_committed_value(head.revision, "lines", rows.all())
+    return head
+
+
+@cache
+def _frozen_lines() -> Select[QuoteLine]:
+    return (
+        select(QuoteLine)
+        .join(QuoteLine.product)
+        .where(QuoteLine.revision_id == bindparam("revision"))
+        .order_by(QuoteLine.position)
+        .options(contains_eager(QuoteLine.product))
+        .prefix_with(KEPT, dialect="postgresql")
+    )
+
+
+def _with_draft_lines(actor: Actor, head: Shown) -> Shown:
+    rows = db.session.execute(_draft_lines(actor), {"revision": head.revision.id}).all()
+    set_committed_value(head.revision, "lines", [line for line, *_more in rows])
+    stock = {
+        line.product_id: make_availability(*found)
+        for line, _is_seen, *found in rows
+        if found[0] is not None
+    }
+    seen = frozenset(line.product_id for line, is_seen, *_found in rows if is_seen)
+    return replace(head, seen=seen, stock=stock)
+
+
+@lru_cache(maxsize=_MOST_ACTORS)
+def _draft_lines(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Select the lines of a draft, whether the actor's catalogue holds them, and their stock."""
+    of_revision = QuoteLine.revision_id == bindparam("revision")
+    statement = (
+        select(QuoteLine, is_visible(actor).label("is_seen"))
+        .join(QuoteLine.product)
+        .outerjoin(Product.category)
+        .where(of_revision)
+        .order_by(QuoteLine.position)
+        .options(contains_eager(QuoteLine.product).contains_eager(Product.category))
+    )
+    return join_availability(statement, select(QuoteLine.product_id).where(of_revision))
+
+
+def find_revisions(quote: Quote) -> Sequence[RevisionRow]:
+    """Return all revisions of a quote that the actor may see, the newest first."""
+    revision = QuoteRevision
+    columns = (revision.number, revision.status, revision.submitted_at, revision.net_total)
+    rows = db.session.execute(
+        select(*columns).where(revision.quote_id == quote.id).order_by(revision.number.desc())
+    )
+    return [RevisionRow._make(row) for row in rows]

@@ -1,0 +1,96 @@
+"""One page of a quote in each state: how often the database is asked, by few lines and by many."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from sqlalchemy import func, select
+
+from portal.approvals.actions import decide
+from portal.approvals.models import ApprovalRun
+from portal.approvals.rules import Answer
+from portal.catalog.models import Product
+from portal.catalog.queries import visible_products
+from portal.db import db
+from portal.demo.cast import Cast
+from portal.orders.actions import Terms, order_quote
+from portal.quotes import actions
+from portal.quotes.models import Quote
+from tests.stage import Counted, PortalClient
+
+Count = Callable[[], AbstractContextManager[Counted]]
+SignIn = Callable[..., PortalClient]
+Asked = Callable[[int], dict[str, dict[str, int]]]
+MOST = {"draft": 12, "in approval": 6, "approved": 7, "partly ordered": 7, "revised": 14}
+"""Who signed in and the frame included. Lower them when a page needs fewer; none may need more."""
+FEW, MANY = 2, 50
+CHEAP = ("AC", "CL", "CP", "FN", "HS", "KB", "MM", "MS", "NW", "OS", "PS", "SD", "TP", "WC", "XS")
+"""Families of products of which a line each needs no more approvals than the first line does."""
+READERS = {
+    "buyer": "buyer@acme.example",
+    "approver": "approver@acme.example",
+    "account manager": "manager@northwind.example",
+}
+
+
+@pytest.fixture
+def _in_office_hours(now: datetime) -> Iterator[None]:
+    with time_machine.travel(now + timedelta(hours=1)):
+        yield
+
+
+@pytest.fixture
+def asked(cast: Cast, now: datetime, sign_in: SignIn, count_statements: Count) -> Asked:
+    readers = {
+        name: sign_in(email, *(["ACME - IT"] if name == "buyer" else []))
+        for name, email in READERS.items()
+    }
+
+    def go(lines: int) -> dict[str, dict[str, int]]:
+        cheap = visible_products(cast.acme.buyer).where(func.substr(Product.sku, 1, 2).in_(CHEAP))
+        items = [("LT-0001", Decimal(3), None)] + [
+            (item.sku, item.quantity_multiple or item.min_quantity or Decimal(1), None)
+            for item in db.session.scalars(cheap.order_by(Product.sku).limit(lines - 1))
+        ]
+        number = actions.create_quote(cast.acme.buyer, now).number
+        quote = actions.add_lines(cast.acme.buyer, number, items, now)
+        found: dict[str, dict[str, int]] = {}
+        for state in _states(cast, quote, now):
+            found[state] = {}
+            for name, reader in readers.items():
+                with count_statements() as counted:
+                    answer = reader.get(f"/quotes/{number}")
+                assert answer.status_code == 200, (state, name, answer.text)
+                assert answer.text.count('<tr id="line-') == lines
+                found[state][name] = counted.total
+        return found
+
+    return go
+
+
+def _states(cast: Cast, quote: Quote, now: datetime) -> Iterator[str]:
+    """Take a quote from state to state; each is named when it is reached."""
+    buyer, number = cast.acme.buyer, quote.number
+    yield "draft"
+    actions.submit_quote(buyer, number, quote.version, {}, now)
+    yield "in approval"
+    run = db.session.scalars(select(ApprovalRun).where(ApprovalRun.number == number)).one()
+    decide(cast.acme.approver, run.id, Answer.APPROVE, "", run.content_hash, now)
+    yield "approved"
+    terms = Terms(purchase_order_number=f"PO-{number}")
+    order_quote(buyer, number, {1: Decimal(1)}, terms, key=number, now=now)
+    yield "partly ordered"
+    actions.revise_quote(buyer, number, now)
+    yield "revised"
+
+
+@pytest.mark.usefixtures("_in_office_hours")
+def test_a_page_asks_as_often_for_many_lines_as_for_few(asked: Asked) -> None:
+    few, many = asked(FEW), asked(MANY)
+
+    assert many == few
+    for state, counts in few.items():
+        assert {name: counts[name] for name in counts if counts[name] > MOST[state]} == {}, state
