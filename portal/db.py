@@ -44,6 +44,9 @@ SQLITE_MINIMUM: Final = (3, 51, 3)
 LOCK_TIMEOUT_MS: Final = 3_000
 STATEMENT_TIMEOUT_MS: Final = 15_000
 SQLITE_BUSY_MS: Final = 10_000
+SQLITE_STATEMENTS: Final = 1_000
+"""Prepared statements that a connection keeps; of its own accord it would be 128, fewer than there
+are, and what is sent once per request would be read and planned anew each time."""
 WRITES: Final = "portal_writes"
 """Execution option of a connection whose transaction will write."""
 
@@ -320,7 +323,13 @@ def engine_options(url: str) -> dict[str, Any]:
                 f"SQLite {_dotted(pysqlite3.sqlite_version_info)} is too old; 3.51.3 is the least."
             )
             raise SettingsError(message)
-        return {"module": pysqlite3, "connect_args": {"timeout": SQLITE_BUSY_MS / 1000}}
+        return {
+            "module": pysqlite3,
+            "connect_args": {
+                "timeout": SQLITE_BUSY_MS / 1000,
+                "cached_statements": SQLITE_STATEMENTS,
+            },
+        }
     return {
         "pool_pre_ping": True,
         "connect_args": {
