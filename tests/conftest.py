@@ -14,12 +14,22 @@ import time_machine
 from flask import Flask
 from hypothesis import settings
 
+from portal.db import db
 from portal.demo.cast import Cast
 from portal.documents.rendering import Renderers
 from portal.jobs.actions import forget_pauses
 from tests.databases import Content, Database, Kind, Server, Shelf
 from tests.instants import NOW
-from tests.stage import Counted, PortalClient, Stages, client_of, counting, rolled_back, snapshot
+from tests.stage import (
+    Counted,
+    PortalClient,
+    Stages,
+    client_of,
+    counting,
+    plans_kept,
+    rolled_back,
+    snapshot,
+)
 
 SERVER: Final = "PORTAL_TEST_POSTGRESQL"
 """Where a superuser's URL for PostgreSQL stands, for the workers of this run."""
@@ -200,6 +210,14 @@ def client(database_kind: Kind, clock: None, request: pytest.FixtureRequest) -> 
 def still(clock: None) -> Iterator[None]:  # noqa: ARG001 - time stands still where it was
     """Let every request happen at the same moment: no session is noted as used once more."""
     with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def plans_last(database_kind: Kind, request: pytest.FixtureRequest) -> Iterator[None]:  # noqa: ARG001
+    """Let PostgreSQL plan each statement of a long proof once, on whichever application it uses."""
+    _stage_of(request)
+    with plans_kept(db.session.connection()):
         yield
 
 

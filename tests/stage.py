@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import Connection, Engine, Select, event, select, text
+from sqlalchemy import Connection, Dialect, Engine, Select, event, select, text
 from werkzeug.test import TestResponse
 
 from portal.accounts.models import Account, Membership, Person, Unit
@@ -101,7 +101,22 @@ def make_app(database: Database) -> Flask:
     app.test_client_class = PortalClient
     with app.app_context():
         db.session.configure(join_transaction_mode="create_savepoint")
+        _send_savepoints_as_text(db.engine.dialect)
     return app
+
+
+def _send_savepoints_as_text(dialect: Dialect) -> None:
+    """Take savepoints without compiling them: each action of a test is one, under a new name."""
+    for name, words in (
+        ("do_savepoint", "SAVEPOINT"),
+        ("do_rollback_to_savepoint", "ROLLBACK TO SAVEPOINT"),
+        ("do_release_savepoint", "RELEASE SAVEPOINT"),
+    ):
+        setattr(dialect, name, partial(_send, words))
+
+
+def _send(words: str, connection: Connection, name: str) -> None:
+    connection.exec_driver_sql(f"{words} {name}")
 
 
 @contextmanager
@@ -134,6 +149,28 @@ def rolled_back(app: Flask) -> Iterator[Connection]:
                 everything.rollback()
                 db.engines[None] = engine  # type: ignore[index]
                 set_row_scope(NO_ROWS)
+
+
+@contextmanager
+def plans_kept(connection: Connection) -> Iterator[None]:
+    """Let PostgreSQL keep each plan for the block; for long proofs that make and drop no table.
+
+    The portal forgets most of them at a rollback (`KeptStatements`). A proof has thousands, each to
+    a savepoint: half of what PostgreSQL had to do was planning.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    prepared = driver._prepared  # noqa: SLF001 - psycopg has no public way
+    usual = prepared.prepared_max
+    prepared.clear, prepared.prepared_max = bool, 2_000
+    try:
+        yield
+    finally:
+        del prepared.clear
+        prepared.prepared_max = usual
+        prepared.clear()
 
 
 @dataclass

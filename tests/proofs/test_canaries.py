@@ -131,7 +131,7 @@ def _people(account_id: int) -> list[str]:
 
 @pytest.mark.proof(minutes=2)
 @pytest.mark.timeout(900)
-@pytest.mark.usefixtures("still", "each_document_once")
+@pytest.mark.usefixtures("still", "each_document_once", "plans_last")
 def test_nobody_meets_a_word_of_the_other_account(
     demo: Flask, wall: tuple[Account, set[str]], sign_in: Callable[..., PortalClient]
 ) -> None:

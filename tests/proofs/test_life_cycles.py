@@ -210,6 +210,7 @@ def actors(world: Flask) -> dict[str, Actor]:
 
 @pytest.mark.proof(minutes=1)
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("plans_last")
 @pytest.mark.parametrize("kind", LIVES)
 def test_the_action_refuses_whatever_the_table_refuses(
     cast: Cast, now: datetime, actors: dict[str, Actor], kind: str

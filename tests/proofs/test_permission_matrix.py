@@ -335,7 +335,7 @@ def test_every_address_has_a_row(app: Flask) -> None:
 
 @pytest.mark.proof(minutes=9)
 @pytest.mark.timeout(2700)
-@pytest.mark.usefixtures("still", "each_document_once")
+@pytest.mark.usefixtures("still", "each_document_once", "plans_last")
 def test_everybody_gets_exactly_what_the_table_grants(
     demo: Flask, sign_in: Callable[..., PortalClient]
 ) -> None:

@@ -14,7 +14,7 @@ from portal.quotes.moves import Move as QuoteMove
 from tests.databases import Content, Kind
 from tests.proofs.machine.machine import EXPECT, Stage, run
 from tests.proofs.machine.world import build
-from tests.stage import Stages, rolled_back
+from tests.stage import Stages, plans_kept, rolled_back
 
 PARTS = (1, 2)
 """So that both workers of a run have one."""
@@ -54,9 +54,9 @@ ELSEWHERE = {"PROPOSE", "TAKE_BACK", "ACCEPT", "REFUSE", "PROMISE", "DELIVER", "
 @pytest.fixture
 def stage(database_kind: Kind, stages: Stages) -> Iterator[Stage]:
     """The small world on an empty database, rolled back at the end."""
-    with rolled_back(stages.app(database_kind, Content.EMPTY)) as connection:
-        keys = build()
-        yield Stage(connection, keys)
+    app = stages.app(database_kind, Content.EMPTY)
+    with rolled_back(app) as connection, plans_kept(connection):
+        yield Stage(connection, build())
 
 
 @pytest.mark.proof(minutes=10)
