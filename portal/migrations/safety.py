@@ -3,12 +3,19 @@
 from collections.abc import Iterable
 
 from alembic import op
+from sqlalchemy import text
 
-_ALL = "current_setting('app.all', true) = '1'"
+PEOPLE = frozenset({"membership", "membership_role", "unit", "account"})
+"""Tables that tell a person who has not chosen yet which memberships there are."""
+
+# Subqueries, so that PostgreSQL reads the settings once for a statement and not for each row.
+_ALL = "(select current_setting('app.all', true) = '1')"
 _ACCOUNTS = (
-    "any (string_to_array(nullif(current_setting('app.accounts', true), ''), ',')::bigint[])"
+    "any ((select string_to_array(nullif(current_setting('app.accounts', true), ''), ',')"
+    "::bigint[])::bigint[])"
 )
-_PERSON = "nullif(current_setting('app.person', true), '')::bigint"
+_PERSON = "(select nullif(current_setting('app.person', true), '')::bigint)"
+_POLICIES = ("see", "add", "change", "remove")
 
 
 def _own(column: str) -> str:
@@ -48,6 +55,28 @@ def wall_all(tables: Iterable[str]) -> None:
     """Force the plain policy on tables with an ``account_id``."""
     for table in tables:
         wall(table)
+
+
+def wall_anew(*, shared: Iterable[str]) -> None:
+    """Give every table that has a wall its policies again, as they are written now.
+
+    Args:
+        shared: Those whose rows without an account are read by everybody.
+    """
+    if not _is_postgresql():
+        return
+    walled = set(
+        op.get_bind().scalars(
+            text("select tablename from pg_policies where schemaname = current_schema()")
+        )
+    )
+    for table in sorted(walled):
+        for policy in _POLICIES:
+            op.execute(f"drop policy {policy} on {table}")
+    wall_people()
+    for table in sorted(shared):
+        wall(table, shared_when_null=True)
+    wall_all(sorted(walled - PEOPLE - set(shared)))
 
 
 def wall_people() -> None:

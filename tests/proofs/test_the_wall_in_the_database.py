@@ -91,6 +91,20 @@ def test_a_query_that_forgot_its_scope_finds_one_account_s_rows() -> None:
     assert filled >= 20
 
 
+def test_a_wall_reads_who_is_inside_once_for_a_statement_not_for_each_row() -> None:
+    asked = {
+        table.name: [
+            line
+            for (line,) in db.session.execute(text(f"explain select * from {table.name}"))  # noqa: S608
+            if "Filter" in line
+        ]
+        for table in SCOPED
+    }
+
+    assert [name for name, filters in asked.items() if not filters] == []
+    assert [name for name, filters in asked.items() if "current_setting" in str(filters)] == []
+
+
 def test_nothing_is_written_beyond_the_wall() -> None:
     acme, hanbit = (_accounts()[code] for code in ("ACME", "HANBIT"))
     tried = 0
