@@ -4,7 +4,7 @@ An order carries the sums of its valid lines (`portal/orders/taxing.py` writes t
 that looks at orders as wholes is answered from these, any other one from `sales_lines`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Select,
     String,
     Subquery,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     type_coerce,
     union_all,
 )
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from portal.accounts.models import Membership
 from portal.db import db
@@ -152,31 +154,60 @@ def ordered(actor: Actor, permission: Permission, wanted: Wanted) -> Ordered:
 def _find_totals(
     orders: Subquery, conditions: Sequence[ColumnElement[bool]], key: ColumnElement[Any]
 ) -> list[Total]:
-    column = orders.c
-    keyed = (
-        select(
-            key.label("raw"),
-            *(column[name] for name in ("currency", "lines", "net", "list", "listed", "placed_at")),
-        )
-        .where(*conditions)
-        .subquery()
-    )
+    """Return the totals of whole orders by a key and currency, in one statement.
+
+    Own and imported orders are put together each for itself, then with one another: so a database
+    plans by what it knows of a table, and sorts groups instead of orders.
+    """
+    parts = union_all(*_parts(orders, conditions, key)).subquery()
+    column = parts.c
     statement = (
         select(
-            keyed.c.raw,
-            keyed.c.currency,
-            func.count(),
-            func.sum(keyed.c.lines),
-            func.sum(keyed.c.net),
-            func.sum(keyed.c.list),
-            func.sum(keyed.c.listed),
-            func.min(keyed.c.placed_at),
-            func.max(keyed.c.placed_at),
+            column.raw,
+            column.currency,
+            *(func.sum(column[name]) for name in ("orders", "lines", "net", "list", "listed")),
+            func.min(column.first_at),
+            func.max(column.last_at),
         )
-        .group_by(keyed.c.raw, keyed.c.currency)
-        .order_by(keyed.c.raw, keyed.c.currency)
+        .group_by(column.raw, column.currency)
+        .order_by(column.raw, column.currency)
     )
     return [
-        Total(raw, currency, orders, int(lines), *sums)
+        Total(raw, currency, int(orders), int(lines), *sums)
         for raw, currency, orders, lines, *sums in db.session.execute(statement)
     ]
+
+
+def _parts(
+    orders: Subquery, conditions: Sequence[ColumnElement[bool]], key: ColumnElement[Any]
+) -> Iterator[Select[*tuple[Any, ...]]]:
+    """Yield the totals of each select that the union ``orders`` is made of."""
+    union = orders.element
+    assert isinstance(union, CompoundSelect)  # noqa: S101 - `sales_orders` made it
+    for each in union.selects:
+        part = each.subquery()
+        own = dict(zip(orders.c, part.c, strict=True))
+        keyed = (
+            select(
+                _put(key, own).label("raw"),
+                *(
+                    own[orders.c[name]].label(name)
+                    for name in ("currency", "lines", "net", "list", "listed", "placed_at")
+                ),
+            )
+            .where(*(_put(condition, own) for condition in conditions))
+            .subquery()
+        )
+        yield select(
+            keyed.c.raw,
+            keyed.c.currency,
+            func.count().label("orders"),
+            *(func.sum(keyed.c[name]).label(name) for name in ("lines", "net", "list", "listed")),
+            func.min(keyed.c.placed_at).label("first_at"),
+            func.max(keyed.c.placed_at).label("last_at"),
+        ).group_by(keyed.c.raw, keyed.c.currency)
+
+
+def _put(expression: Any, own: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - whatever is in SQL
+    """Return the same expression over other columns."""
+    return replacement_traverse(expression, {}, lambda element, **_options: own.get(element))

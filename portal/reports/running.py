@@ -90,15 +90,14 @@ def answer(actor: Actor, report: Report, wanted: Wanted) -> ReportResult:
     """Work out what was asked of a report."""
     worked = report.work(actor, wanted)
     currency = wanted.currency if report.has_money else ""
+    behind_all = rows_url(report, wanted)
     rows = [
-        replace(row, url=rows_url(report, wanted, row.key), currency=currency)
+        replace(row, url=f"{behind_all}&{urlencode({'key': row.key})}", currency=currency)
         for row in worked.rows
     ]
     totals = None
     if rows and worked.has_totals:
-        totals = ResultRow(
-            "", _("Total"), worked.totals, currency=currency, url=rows_url(report, wanted, None)
-        )
+        totals = ResultRow("", _("Total"), worked.totals, currency=currency, url=behind_all)
     title = str(report.title)
     return ReportResult(
         name=report.name,
@@ -134,10 +133,9 @@ def _changes(actor: Actor, report: Report, wanted: Wanted, worked: Worked) -> Se
     ]
 
 
-def rows_url(report: Report, wanted: Wanted, key: str | None) -> str:
-    """Return the address of the rows behind a group, or behind all of them."""
-    arguments = arguments_of(report, wanted) | ({} if key is None else {"key": key})
-    return f"{ROOT}/{report.name}/rows?{urlencode(arguments)}"
+def rows_url(report: Report, wanted: Wanted) -> str:
+    """Return the address of the rows behind all groups; ``key`` added to it names one."""
+    return f"{ROOT}/{report.name}/rows?{urlencode(arguments_of(report, wanted))}"
 
 
 def arguments_of(report: Report, wanted: Wanted) -> dict[str, str]:

@@ -203,7 +203,7 @@ def find_totals(
     keyed = (
         select(
             (literal(0) if key is None else key).label("raw"),
-            (lines.c.source + cast(lines.c.order_id, String(20))).label("one"),
+            case((lines.c.source == OWN, lines.c.order_id), else_=-lines.c.order_id).label("one"),
             lines.c.currency,
             lines.c.net,
             lines.c.list,
