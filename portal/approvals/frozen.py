@@ -48,7 +48,17 @@ def summary_plain(subject: Subject) -> dict[str, Any]:
         "gross_total": _text(subject.gross_total),
         "freight": _text(subject.freight),
         "tax": _text(subject.tax),
-        "lines": [asdict(line) | {"amount": _text(line.amount)} for line in subject.lines],
+        "lines": [
+            {
+                "name": line.name,
+                "sku": line.sku,
+                "quantity": line.quantity,
+                "amount": _text(line.amount),
+                "detail": line.detail,
+                "change": line.change,
+            }
+            for line in subject.lines
+        ],
         "changes": list(subject.changes),
         "valid_until": subject.valid_until,
         "ship_to": subject.ship_to,

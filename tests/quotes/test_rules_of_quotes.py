@@ -229,6 +229,24 @@ def test_the_same_figures_with_other_zeros_have_the_same_hash() -> None:
     assert content_hash(again) == content_hash(CONTENT)
 
 
+def test_a_content_keeps_its_hash_for_ever() -> None:
+    booked = {"9": {"ship_to": None}, "10": {"ship_to": "BER-IT"}}
+    unseen = replace(
+        LINE,
+        line_id=10,
+        name="Täst 노트북 \u2028",
+        quantity=Decimal("1E+2"),
+        unit_price=Decimal("-0.00"),
+        list_price=None,
+        off_contract=True,
+    )
+    content = replace(CONTENT, places={"lines": booked}, lines=[LINE, unseen])
+
+    assert content_hash(content) == (
+        "be08d23b76e6dfd61667a10b054ac688023b59f9dbf021ea8c7e48b45524f587"
+    )
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4, max_value=10**12))
 def test_a_number_is_written_without_exponent_and_read_back_the_same(value: Decimal) -> None:
     text = number_text(value)
