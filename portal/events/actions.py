@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from portal.db import before_commit, db, lock, on_rollback, table_of
 from portal.events.models import Event, EventHead
@@ -80,8 +80,6 @@ def _append(account_id: int, group: Iterable[EventFacts]) -> None:
     head = session.execute(
         lock(select(EventHead.sequence, EventHead.hash).where(own))
     ).one_or_none()
-    if head is None:
-        session.execute(insert(EventHead).values(account_id=account_id, sequence=0, hash=GENESIS))
     sequence, last_hash = (0, GENESIS) if head is None else head
     rows = []
     for facts in group:
@@ -104,13 +102,8 @@ def _append(account_id: int, group: Iterable[EventFacts]) -> None:
                 "hash": last_hash,
             }
         )
-    session.execute(
-        update(EventHead)
-        .where(own)
-        .values(sequence=sequence, hash=last_hash)
-        .execution_options(synchronize_session=False)
-    )
     # The table, not the class: the class would write rows with and without a number apart.
+    # The head follows by itself, by a trigger.
     session.execute(insert(table_of(Event)), rows)
 
 

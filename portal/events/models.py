@@ -54,7 +54,10 @@ class Event(Base):
 
 
 class EventHead(Base):
-    """The last sealed event of an account's chain; locked last, just before the commit."""
+    """The last sealed event of an account's chain; locked last, just before the commit.
+
+    The database itself moves it with each event that is written, and nobody else writes it.
+    """
 
     __tablename__ = "event_head"
     __table_args__ = (ACCOUNT_SCOPED,)

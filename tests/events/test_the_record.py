@@ -1,5 +1,7 @@
 """The record: written with the change, chained, and closed to every later hand."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +14,7 @@ from portal.accounts.models import Account
 from portal.db import db, transaction
 from portal.events.actions import record
 from portal.events.queries import find_events, has_hash, head_hashes, verify_chains
+from tests.stage import Counted
 
 
 @pytest.fixture
@@ -48,6 +51,20 @@ def test_an_event_is_there_exactly_when_its_change_is(account: Account, now: dat
     events = find_events(account.id, [("account", account.id)])
     assert [event.verb for event in events] == ["account.created"]
     assert events[0].data == {"limit": "10.50"}
+
+
+def test_events_of_one_action_are_two_statements_and_move_the_head(
+    account: Account, now: datetime, count_statements: Callable[[], AbstractContextManager[Counted]]
+) -> None:
+    for events in (1, 3):
+        with count_statements() as counted, transaction():
+            for _ in range(events):
+                note(account, "account.changed", now)
+
+        assert counted.total == 2, counted.statements  # the head is locked, the events are written
+    last = find_events(account.id, [("account", account.id)])[-1]
+    assert last.sequence == 4
+    assert head_hashes() == {account.id: last.hash}
 
 
 def test_a_failed_savepoint_takes_back_its_own_events_only(account: Account, now: datetime) -> None:
