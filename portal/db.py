@@ -1,7 +1,7 @@
 """The database: base class, exact types, engines for SQLite and PostgreSQL, `transaction()`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +33,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    SessionTransaction,
+    mapped_column,
+    registry,
+)
 from sqlalchemy.types import TypeDecorator
 
 from portal.config import SettingsError
@@ -243,6 +250,16 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
+def joined() -> Iterator[Session]:
+    """Run a block in the transaction under way, or in one of its own where there is none.
+
+    For a part whose failure fails the whole action: it needs no savepoint to go back to.
+    """
+    with nullcontext(db.session()) if is_writing() else transaction() as session:
+        yield session
+
+
+@contextmanager
 def apart() -> Iterator[Session]:
     """Run a block as a transaction of its own connection, beside a read that is under way.
 
@@ -301,18 +318,21 @@ def insert_new(model: type[Base]) -> Insert:
 
 
 def number_rows(rows: Sequence[Base], model: type[Base]) -> None:
-    """Give new rows of a table their ids ahead, where SQLite would write them one by one for them.
+    """Give new rows of a table their ids ahead: asking for them while writing costs far more.
 
-    PostgreSQL writes them all at once by itself. SQLite gives the number after the highest too,
-    and nobody else writes while this transaction does.
+    SQLite would write one by one; it gives the number after the highest too, and nobody else writes
+    while this transaction does. PostgreSQL would be sent one statement with all values of all rows.
     """
-    session = db.session()
-    if session.get_bind().dialect.name != "sqlite":
-        return
-    key = table_of(model).c.id
-    highest = session.scalar(select(func.max(key))) or 0
-    for number, row in enumerate(rows, start=highest + 1):
-        row.id = number  # type: ignore[attr-defined]  # every table with many rows has its id
+    session, table = db.session(), table_of(model)
+    if session.get_bind().dialect.name == "sqlite":
+        highest = session.scalar(select(func.max(table.c.id))) or 0
+        keys = list(range(highest + 1, highest + 1 + len(rows)))
+    else:
+        sequence = func.pg_get_serial_sequence(table.name, "id")
+        each = func.generate_series(1, len(rows)).table_valued("n")
+        keys = list(session.scalars(select(func.nextval(sequence)).select_from(each)))
+    for key, row in zip(keys, rows, strict=True):
+        row.id = key  # type: ignore[attr-defined]  # every table with many rows has its id
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -396,9 +416,11 @@ def prepare_engine(engine: Engine) -> None:
 
 
 @event.listens_for(Session, "after_begin")
-def _announce_row_scope(_session: Session, _transaction: object, connection: Connection) -> None:
-    """Tell PostgreSQL which rows this transaction may see."""
-    if connection.dialect.name != "postgresql":
+def _announce_row_scope(
+    _session: Session, begun: SessionTransaction, connection: Connection
+) -> None:
+    """Tell PostgreSQL which rows this transaction may see; a savepoint inside it sees the same."""
+    if begun.nested or connection.dialect.name != "postgresql":
         return
     scope = _row_scope.get()
     connection.execute(

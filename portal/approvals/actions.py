@@ -29,7 +29,7 @@ from portal.approvals.running import (
     write_steps,
 )
 from portal.approvals.words import missing_sentence
-from portal.db import db, lock, transaction
+from portal.db import db, joined, lock, transaction
 from portal.errors import N_, ConflictError, DomainError, InvalidError, NotAllowedError
 from portal.policy import Actor, Permission
 
@@ -152,7 +152,7 @@ def start_run(actor: Actor, subject: Subject, now: datetime) -> ApprovalRun:
     Raises:
         DeadEndError: Nobody could finish the route; nothing was written.
     """
-    with transaction():
+    with joined():
         people = load_people(subject.account_id)
         route, held = _judge(subject, people, now)
         if route.outcome is RouteOutcome.DEAD_END:

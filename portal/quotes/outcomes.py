@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 
 from portal.approvals.actions import expire_run
 from portal.approvals.rules import Outcome
-from portal.db import EVERY_ROW, db, reaching, transaction
+from portal.db import EVERY_ROW, db, joined, reaching, transaction
 from portal.db import lock as locked
 from portal.jobs.actions import Planned, schedule_all
 from portal.messages.actions import tell
@@ -59,7 +59,7 @@ def settle(subject_id: int, outcome: Outcome, now: datetime, actor: Actor | None
         now: Instant of the decision.
         actor: Whose decision ended it.
     """
-    with transaction():
+    with joined():
         quote, said = locking.get_decided(subject_id)
         if quote.current.id != subject_id:  # an outcome of an older revision changes nothing
             return
@@ -201,7 +201,7 @@ def mark_ordered(
     Raises:
         IllegalMoveError: The quote can't be ordered from.
     """
-    with transaction():
+    with joined():
         Move.CONVERT.apply(quote.status, None, quote.number)
         status = QuoteStatus.PARTLY_ORDERED if open_left else QuoteStatus.ORDERED
         _mark(quote, status, now, actor)
@@ -217,7 +217,7 @@ def mark_open(
     Args:
         quote: As the caller read it after locking it.
     """
-    with transaction():
+    with joined():
         if quote.status in ORDERABLE | {QuoteStatus.ORDERED}:
             status = QuoteStatus.PARTLY_ORDERED if some_ordered else QuoteStatus.APPROVED
             _mark(quote, status, now, actor)
