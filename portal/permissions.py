@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum, unique
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -325,6 +326,12 @@ def grants_of(roles: Iterable[Role], *, is_supplier: bool) -> Mapping[Permission
     A member of a customer account never reaches beyond that account, whatever the role's table says
     (an auditor given there audits one account), and never holds a supplier's permission.
     """
+    return _merged(frozenset(roles), is_supplier=is_supplier)
+
+
+@lru_cache(maxsize=512)
+def _merged(roles: frozenset[Role], *, is_supplier: bool) -> Mapping[Permission, Scope]:
+    """Merge the grants of a set of roles: asked for on every request, of a table that is fixed."""
     merged: dict[Permission, Scope] = {}
     for role in roles:
         for permission, scope in GRANTS[role].items():
