@@ -119,6 +119,9 @@ _LINES = (
 _REQUESTERS = selectinload(QuoteRevision.requesters)
 WITH_REQUESTERS = joinedload(QuoteRevision.requesters)
 """The few requesters with their revision, in one statement."""
+_CURRENT = joinedload(Quote.current, innerjoin=True).options(_LINES, _REQUESTERS)
+_CURRENT_AFTER_LOCK = selectinload(Quote.current).options(_LINES, WITH_REQUESTERS)
+"""The revision is read after the lock: whoever held it may have begun another one."""
 
 
 def get_quote(actor: Actor, number: str, *, lock: bool = False) -> Quote:
@@ -161,12 +164,8 @@ def get_by_id(quote_id: int, *, lock: bool = False) -> Quote:
 
 
 def _load(statement: Select[Quote], number: str, *, lock: bool) -> Quote:
-    if lock:
-        # The revision is read after the lock: whoever held it may have begun another one.
-        statement = locked(statement)
-        current = selectinload(Quote.current).options(_LINES, WITH_REQUESTERS)
-    else:
-        current = joinedload(Quote.current, innerjoin=True).options(_LINES, _REQUESTERS)
+    current = _CURRENT_AFTER_LOCK if lock else _CURRENT
+    statement = locked(statement) if lock else statement
     quote = db.session.scalar(statement.options(current).execution_options(populate_existing=True))
     if quote is None:
         raise QuoteNotFoundError(number=number)
