@@ -9,17 +9,18 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import or_, select, update
 
 from portal.db import (
     EVERY_ROW,
     apart,
+    before_commit,
     db,
     insert_new,
     is_writing,
     lock,
+    on_rollback,
     reaching,
-    table_of,
     transaction,
 )
 from portal.jobs.models import Job
@@ -33,6 +34,9 @@ MOST_AWAY_SECONDS: Final = 60
 """How long a kind of job waits for a target that is away: twice as long each time, at most so."""
 PROGRESS_SECONDS: Final = 0.5
 """How often progress is written: a row a second is enough for eyes, and for the lease."""
+
+PENDING: Final = "pending_jobs"
+"""Where a session keeps the jobs that its transaction will write."""
 
 Handler = Callable[[Mapping[str, Any], datetime], None]
 Failed = Callable[[int, datetime], None]
@@ -151,8 +155,8 @@ class Planned:
 
 
 def schedule_all(planned: Sequence[Planned], *, now: datetime) -> None:
-    """Write several jobs in the transaction under way; those whose key is known are there."""
-    rows = [
+    """Write several jobs at the end of the transaction; those whose key is known are there."""
+    _put_off(
         {
             "kind": each.kind,
             "payload": dict(each.payload),
@@ -161,19 +165,50 @@ def schedule_all(planned: Sequence[Planned], *, now: datetime) -> None:
             "created_at": now,
         }
         for each in planned
-    ]
+    )
+
+
+def schedule_each(kind: str, payloads: Iterable[Mapping[str, Any]], *, now: datetime) -> None:
+    """Write a job of one kind for each payload, to be done as soon as the transaction ends."""
+    _put_off(
+        {
+            "kind": kind,
+            "payload": dict(payload),
+            "unique_key": None,
+            "run_at": now,
+            "created_at": now,
+        }
+        for payload in payloads
+    )
+
+
+def _put_off(rows: Iterable[dict[str, Any]]) -> None:
+    """Let jobs be written with all others of the transaction, or at once outside of any."""
+    db.session().info.setdefault(PENDING, []).extend(rows)
+    if not is_writing():
+        _write_pending()
+
+
+def _write_pending() -> None:
+    """Write the jobs of a transaction in one statement."""
+    rows: list[dict[str, Any]] = db.session().info.pop(PENDING, [])
     if rows:
         db.session.execute(insert_new(Job), rows)
 
 
-def schedule_each(kind: str, payloads: Iterable[Mapping[str, Any]], *, now: datetime) -> None:
-    """Write a job of one kind for each payload, to be done at once, in one statement."""
-    rows = [
-        {"kind": kind, "payload": dict(payload), "run_at": now, "created_at": now}
-        for payload in payloads
-    ]
-    if rows:
-        db.session.execute(insert(table_of(Job)), rows)
+def _mark() -> Callable[[], None]:
+    """Remember how many jobs are pending, so that a failed savepoint takes its own back."""
+    info = db.session().info
+    length = len(info.get(PENDING, []))
+
+    def undo() -> None:
+        del info.setdefault(PENDING, [])[length:]
+
+    return undo
+
+
+before_commit(_write_pending)
+on_rollback(_mark)
 
 
 def running_job() -> int | None:
