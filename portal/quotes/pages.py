@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
@@ -32,7 +32,8 @@ from portal.quotes.sheet import Sheet, SheetLine, sheet_of
 from portal.quotes.showing import RevisionRow, Shown, find_revisions, get_shown
 from portal.quotes.subject import change_text, make_subject, submitter_of
 from portal.web.addresses import url_with
-from portal.web.formats import unit_price
+from portal.web.formats import refusal, unit_price
+from portal.web.locale import current_time_zone
 from portal.web.paging import Page
 from portal.web.timeline import TimelineEntry, entries_of
 
@@ -49,24 +50,38 @@ class Button:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LineView:
-    """A line of the page: why its price is what it is, and how much of it is ordered."""
+class LineView(NamedTuple):
+    """A line as the page shows it, as plain values: equal lines need not be drawn twice.
 
-    line: SheetLine
+    ``asked`` is the quantity in the product's own unit of measure, where it is in that. What was
+    typed is there for the editor alone.
+    """
+
+    line_id: int
+    sku: str
+    name: str
+    quantity: Decimal
+    uom: str
+    unit_price: Decimal | None
+    list_price: Decimal | None
+    line_total: Decimal | None
+    seen_price: Decimal | None
+    has_moved: bool
+    problem: str
     why: str
-    ordered: str = ""
-    availability: Availability | None = None
-
-    @property
-    def asked(self) -> Decimal | None:
-        """The quantity in the product's own unit of measure, where it is in that."""
-        return self.line.row.quantity if self.line.row.uom == self.line.product.uom else None
-
-    @property
-    def quantity_text(self) -> str:
-        """The quantity as it stands in its field."""
-        return number_text(self.line.row.quantity)
+    ordered: str
+    is_active: bool
+    lead_time_days: int | None
+    availability: Availability | None
+    asked: Decimal | None
+    cost_centre: str | None
+    ship_to: str | None
+    note: str
+    quantity_typed: str
+    centre_typed: str
+    address_typed: str
+    note_typed: str
+    error: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +104,7 @@ class QuotePage:
     orders: Sequence[MadeOrder]
     owner: str
     valid_until: str
+    at: datetime
     form: DraftForm = field(default_factory=DraftForm)
     clashes: Sequence[Diff] = ()
     diff: Sequence[Diff] = ()
@@ -112,7 +128,28 @@ class QuotePage:
     @property
     def shown_ids(self) -> frozenset[int]:
         """Line ids of this page of a long quote."""
-        return frozenset(view.line.row.line_id for view in self.lines.items)
+        return frozenset(view.line_id for view in self.lines.items)
+
+    @property
+    def today(self) -> date:
+        """The day on which the page is read, where its reader is."""
+        return self.at.astimezone(ZoneInfo(current_time_zone())).date()
+
+    @property
+    def centre_choices(self) -> list[tuple[int, str]]:
+        """Cost centres to choose from."""
+        return [
+            (key, f"{centre.code} {centre.name}")
+            for key, centre in self.places.cost_centres.items()
+        ]
+
+    @property
+    def address_choices(self) -> list[tuple[int, str]]:
+        """Addresses to choose from."""
+        return [
+            (key, f"{place.code} {place.city}, {place.country}")
+            for key, place in self.places.addresses.items()
+        ]
 
 
 def filters_of(args: Mapping[str, str]) -> Filters:
@@ -156,7 +193,7 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
     Raises:
         QuoteNotFoundError: No such quote or revision within the actor's reach.
     """
-    shown = get_shown(actor, number, revision)
+    shown, form = get_shown(actor, number, revision), form or DraftForm()
     quote = shown.quote
     places = _places(shown, is_compared=compared is not None)
     sheet = sheet_of(actor, shown.revision, places, now, shown.seen)
@@ -168,7 +205,7 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
         revision=shown.revision,
         sheet=sheet,
         places=places,
-        lines=_lines(sheet, page, ordered.quantities, shown.stock),
+        lines=_lines(sheet, page, ordered.quantities, shown.stock, form),
         buttons=buttons if is_current else {},
         can_edit=is_current and "SAVE" in buttons and not buttons["SAVE"].reason,
         can_copy=actor.can(Permission.QUOTE_SAVE),
@@ -182,7 +219,8 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
         orders=ordered.orders,
         owner=shown.owner,
         valid_until=_last_day(shown.revision, places),
-        form=form or DraftForm(),
+        at=now,
+        form=form,
         clashes=[_clash(clash, places) for clash in clashes],
         diff=compare_revisions(actor, number, compared, places, now) if compared else (),
         compared=compared,
@@ -212,21 +250,56 @@ def _lines(
     number: int,
     ordered: Mapping[int, Decimal],
     stock: Mapping[int, Availability],
+    form: DraftForm,
 ) -> Page[LineView]:
     """Return the lines of one page of a long quote; most quotes have one page."""
     zone = supplier_zone()
     first = (number - 1) * LINES_SHOWN
     shown = sheet.lines[first : first + LINES_SHOWN]
     views = [
-        LineView(
+        _view(
             line,
             explain(line.resolution, zone),
             _ordered(ordered.get(line.row.line_id)),
             stock.get(line.product.id),
+            form,
         )
         for line in shown
     ]
     return Page(views, len(sheet.lines), number, LINES_SHOWN)
+
+
+def _view(
+    line: SheetLine, why: str, ordered: str, availability: Availability | None, form: DraftForm
+) -> LineView:
+    row, product, key = line.row, line.product, line.row.line_id
+    return LineView(
+        line_id=key,
+        sku=row.sku,
+        name=row.name,
+        quantity=row.quantity,
+        uom=row.uom,
+        unit_price=line.unit_price,
+        list_price=line.list_price,
+        line_total=line.line_total,
+        seen_price=row.seen_price,
+        has_moved=line.has_moved,
+        problem=refusal(line.problem) if line.problem else "",
+        why=why,
+        ordered=ordered,
+        is_active=product.is_active,
+        lead_time_days=product.lead_time_days,
+        availability=availability,
+        asked=row.quantity if row.uom == product.uom else None,
+        cost_centre=line.cost_centre,
+        ship_to=line.ship_to,
+        note=row.note,
+        quantity_typed=form.text(f"quantity-{key}", number_text(row.quantity)),
+        centre_typed=form.text(f"cost_centre-{key}", row.cost_centre_id),
+        address_typed=form.text(f"ship_to-{key}", row.ship_to_address_id),
+        note_typed=form.text(f"note-{key}", row.note),
+        error=form.errors.get(f"quantity-{key}"),
+    )
 
 
 def _ordered(quantity: Decimal | None) -> str:

@@ -157,7 +157,8 @@ def _draft_lines(actor: Actor) -> Select[*tuple[Any, ...]]:
         .order_by(QuoteLine.position)
         .options(contains_eager(QuoteLine.product).contains_eager(Product.category))
     )
-    return join_availability(statement, select(QuoteLine.product_id).where(of_revision))
+    kept = statement.prefix_with(KEPT, dialect="postgresql")
+    return join_availability(kept, select(QuoteLine.product_id).where(of_revision))
 
 
 def find_revisions(quote: Quote) -> Sequence[RevisionRow]:

@@ -36,6 +36,15 @@ def _drawn(_language: str, _zone: str, _root: str, macro: Macro, /, *shown: Hash
     return macro(*shown)
 
 
+def choose(options: Markup, key: str) -> Markup:
+    """Return the options of a select with one of them chosen, none where it is none of them."""
+    if not key.isdecimal():
+        return options
+    chosen = str(options).replace(f'<option value="{key}">', f'<option value="{key}" selected>', 1)
+    return Markup(chosen)  # noqa: S704 - digits, into what was markup before
+
+
 def init_app(app: Flask) -> None:
     """Let templates draw a part once."""
     app.add_template_global(drawn, "drawn")
+    app.add_template_filter(choose, "choose")

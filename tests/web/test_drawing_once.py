@@ -8,7 +8,7 @@ from flask import Flask
 from flask_babel import force_locale
 from markupsafe import Markup
 
-from portal.web.drawing import drawn
+from portal.web.drawing import choose, drawn
 from portal.web.locale import LANGUAGES
 
 SOURCE = """
@@ -66,3 +66,18 @@ def test_addresses_follow_where_the_portal_is_reached(app: Flask, macros: object
         assert drawn(link) == "/"
     with app.test_request_context("/", base_url="http://localhost/shop"):
         assert drawn(link) == "/shop/"
+
+
+@pytest.mark.parametrize(
+    ("key", "chosen"),
+    [("2", "2"), ("", None), ("3", None), ('2">', None), ("02", None), ("1 selected", None)],
+)
+def test_one_option_of_a_select_is_chosen(key: str, chosen: str | None) -> None:
+    options = Markup('<option value="1">One</option><option value="2">&lt;Two&gt;</option>')
+
+    made = choose(options, key)
+
+    assert isinstance(made, Markup)
+    assert made.replace(Markup(" selected"), Markup("")) == options
+    assert made.count(" selected") == (0 if chosen is None else 1)
+    assert chosen is None or f'value="{chosen}" selected' in str(made)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
@@ -17,6 +19,7 @@ from portal.catalog.pricing.rules import (
     TraceStep,
 )
 from portal.web import formats
+from portal.web.locale import language_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,47 @@ def explain(resolution: Resolution, zone: ZoneInfo) -> str:
     Args:
         zone: The supplier's time zone: ends of prices are stored as midnights there.
     """
-    if not resolution.found or resolution.entry is None:
+    entry = resolution.entry
+    if not resolution.found or entry is None or resolution.unit_price is None:
         return _("No price is agreed for this: price on request.")
+    figures = _Figures(
+        currency=resolution.currency,
+        unit_price=str(resolution.unit_price),
+        list_price=None if resolution.list_price is None else str(resolution.list_price),
+        list_kind=resolution.list_kind,
+        list_code=resolution.list_code or "",
+        kind=entry.kind,
+        value=str(entry.value),
+        min_quantity=str(entry.min_quantity),
+        uom=entry.uom,
+        valid_to=resolution.valid_to,
+    )
+    return _explain(language_in_force(), figures, zone)
+
+
+class _Figures(NamedTuple):
+    """What the sentence names; numbers as texts, since 100 and 100.00 are not written alike."""
+
+    currency: str
+    unit_price: str
+    list_price: str | None
+    list_kind: ListKind | None
+    list_code: str
+    kind: EntryKind
+    value: str
+    min_quantity: str
+    uom: str
+    valid_to: datetime | None
+
+
+@lru_cache(maxsize=8_192)
+def _explain(_language: str, figures: _Figures, zone: ZoneInfo) -> str:
+    """Write the sentence; the lines of a quote say it again on each look."""
     parts = [
-        *_list_price(resolution),
-        _decider(resolution),
-        *_quantity(resolution),
-        *_last_day(resolution.valid_to, zone),
+        *_list_price(figures),
+        _decider(figures),
+        *_quantity(figures),
+        *_last_day(figures.valid_to, zone),
     ]
     return _(", ").join(parts)
 
@@ -96,40 +133,36 @@ def outcome_label(outcome: Outcome) -> str:
     return labels[outcome]
 
 
-def _list_price(resolution: Resolution) -> list[str]:
+def _list_price(figures: _Figures) -> list[str]:
     """Name the list price where another list decided."""
-    if resolution.list_price is None or resolution.list_kind is ListKind.STANDARD:
+    if figures.list_price is None or figures.list_kind is ListKind.STANDARD:
         return []
-    amount = _number(resolution.list_price, least=2)
-    return [_("List %(currency)s %(amount)s", currency=resolution.currency, amount=amount)]
+    amount = _number(figures.list_price, least=2)
+    return [_("List %(currency)s %(amount)s", currency=figures.currency, amount=amount)]
 
 
-def _decider(resolution: Resolution) -> str:
+def _decider(figures: _Figures) -> str:
     """Name the list that decided and what it says."""
-    entry, unit_price = resolution.entry, resolution.unit_price
-    if entry is None or unit_price is None:
-        return ""
-    price = _number(unit_price, least=2)
-    if resolution.list_kind is ListKind.STANDARD:
-        return _("List %(currency)s %(amount)s", currency=resolution.currency, amount=price)
-    code, currency = resolution.list_code or "", resolution.currency
-    if entry.kind is EntryKind.PRICE:
+    price = _number(figures.unit_price, least=2)
+    if figures.list_kind is ListKind.STANDARD:
+        return _("List %(currency)s %(amount)s", currency=figures.currency, amount=price)
+    code, currency = figures.list_code, figures.currency
+    if figures.kind is EntryKind.PRICE:
         said = f"{currency} {price}"
-    elif entry.kind is EntryKind.PERCENT_OFF:
-        said = f"−{_number(entry.value)} %"
+    elif figures.kind is EntryKind.PERCENT_OFF:
+        said = f"−{_number(figures.value)} %"
     else:
-        said = f"−{currency} {_number(entry.value, least=2)}"
-    if resolution.list_kind is ListKind.AGREEMENT:
+        said = f"−{currency} {_number(figures.value, least=2)}"
+    if figures.list_kind is ListKind.AGREEMENT:
         return _("agreement %(code)s %(said)s", code=code, said=said)
     return _("price list %(code)s %(said)s", code=code, said=said)
 
 
-def _quantity(resolution: Resolution) -> list[str]:
+def _quantity(figures: _Figures) -> list[str]:
     """Name the break reached, where it is more than a single piece."""
-    entry = resolution.entry
-    if entry is None or entry.min_quantity <= 1:
+    if Decimal(figures.min_quantity) <= 1:
         return []
-    return [_("from %(quantity)s %(uom)s", quantity=_number(entry.min_quantity), uom=entry.uom)]
+    return [_("from %(quantity)s %(uom)s", quantity=_number(figures.min_quantity), uom=figures.uom)]
 
 
 def _last_day(valid_to: datetime | None, zone: ZoneInfo) -> list[str]:
@@ -140,8 +173,9 @@ def _last_day(valid_to: datetime | None, zone: ZoneInfo) -> list[str]:
     return [_("until %(day)s", day=formats.day(last))]
 
 
-def _number(value: Decimal, least: int = 0) -> str:
+def _number(text: str, least: int = 0) -> str:
     """Return a number in the reader's format with at least some decimals."""
+    value = Decimal(text)
     pattern = "#,##0" + ("." + "0" * least + "#" * (6 - least))
     whole = value == value.to_integral_value()
     if whole and least and value >= 0 and -int(value.as_tuple().exponent) < least:
