@@ -13,7 +13,8 @@ from portal.approvals import queries
 from portal.approvals.frozen import reason_from
 from portal.approvals.models import ApprovalPolicy, ApprovalRun, ApprovalStep, Decision
 from portal.approvals.people import ADMINISTRATOR, People
-from portal.approvals.population import load_people, policy_for
+from portal.approvals.policy_file import read_policy
+from portal.approvals.population import load_judges, load_people, nearest, policy_for
 from portal.approvals.route import make_route
 from portal.approvals.rules import Answer, Ask, Cause, Route, RouteOutcome, RunState, Subject
 from portal.approvals.running import (
@@ -135,7 +136,9 @@ class Decided:
 
 def preview_route(subject: Subject, now: datetime) -> Route:
     """Return the route that a submission at this moment would take."""
-    return _judge(subject, load_people(subject.account_id), now)[0]
+    people, documents = load_judges(subject.account_id, now)
+    document = nearest(documents, subject.unit_id, people)
+    return make_route(read_policy(document) if document else None, subject.facts, people)
 
 
 def _judge(subject: Subject, people: People, now: datetime) -> tuple[Route, ApprovalPolicy | None]:

@@ -1,16 +1,20 @@
 """What routes are made of: everybody of an account, and its policies in force."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     CompoundSelect,
+    Select,
+    Subquery,
     and_,
     bindparam,
+    cast,
     func,
     literal,
     null,
@@ -23,32 +27,76 @@ from portal.approvals.models import ApprovalPolicy
 from portal.approvals.people import Member, People
 from portal.db import db
 
+Held = TypeVar("Held")
+
 _MEMBER: Final = "member"
 _UNIT: Final = "unit"
 _CENTRE: Final = "centre"
+_POLICY: Final = "policy"
 """What a row of everybody and everything that routes are made of is about."""
 
 
 def load_people(account_id: int) -> People:
     """Return everybody of an account with units and cost centre owners, in one statement."""
+    return _read(db.session.execute(_population(), {"account": account_id}))[0]
+
+
+def load_judges(
+    account_id: int, now: datetime
+) -> tuple[People, Mapping[int | None, dict[str, Any]]]:
+    """Return everybody of an account, and by unit the policies in force, in one statement."""
+    asked = {"account": account_id, "now": now}
+    return _read(db.session.execute(_population_with_policies(), asked))
+
+
+def _read(
+    rows: Iterable[Any],
+) -> tuple[People, Mapping[int | None, dict[str, Any]]]:
+    documents: dict[int | None, dict[str, Any]] = {}
     members: list[Member] = []
     parents: dict[int, int | None] = {}
     owners: dict[str, int | None] = {}
-    for kind, *columns in db.session.execute(_population(), {"account": account_id}):
+    for kind, *columns, document in rows:
         if kind == _MEMBER:
             members.append(_member(*columns))
         elif kind == _UNIT:
             parents[columns[0]] = columns[1]
-        else:
+        elif kind == _CENTRE:
             owners[columns[-2]] = columns[1]
+        else:
+            documents[columns[1]] = document
     members.sort(key=lambda member: member.membership_id)
-    return People(members, parents, owners)
+    return People(members, parents, owners), documents
 
 
 @cache
 def _population() -> CompoundSelect[Any]:
+    return union_all(*_parts())
+
+
+@cache
+def _population_with_policies() -> CompoundSelect[Any]:
+    account: BindParameter[int] = bindparam("account")
+    now: BindParameter[datetime] = bindparam("now", type_=ApprovalPolicy.valid_from.type)
+    newest = _newest(account, now)
+    policies = (
+        select(
+            literal(_POLICY),
+            ApprovalPolicy.id,
+            ApprovalPolicy.unit_id,
+            *[null()] * 8,
+            ApprovalPolicy.document,
+        )
+        .join(newest, _is_newest(newest))
+        .where(ApprovalPolicy.account_id == account)
+    )
+    return union_all(*_parts(), policies)
+
+
+def _parts() -> tuple[Select[*tuple[Any, ...]], ...]:
     """Select members, units and cost centres of an account; what a row has none of is null."""
     account: BindParameter[int] = bindparam("account")
+    none = cast(null(), ApprovalPolicy.document.type)
     roles = select(func.aggregate_strings(MembershipRole.role, ",")).where(
         MembershipRole.membership_id == Membership.id
     )
@@ -67,12 +115,13 @@ def _population() -> CompoundSelect[Any]:
             roles.scalar_subquery(),
             Person.email,
             Person.name,
+            none,
         )
         .join(Person, Person.id == Membership.person_id)
         .where(Membership.account_id == account)
     )
     nothing = [null()] * 6
-    units = select(literal(_UNIT), Unit.id, Unit.parent_id, *nothing, null(), null())
+    units = select(literal(_UNIT), Unit.id, Unit.parent_id, *nothing, null(), null(), none)
     centres = select(
         literal(_CENTRE),
         CostCentre.id,
@@ -80,8 +129,9 @@ def _population() -> CompoundSelect[Any]:
         *nothing,
         CostCentre.code,
         null(),
+        none,
     )
-    return union_all(
+    return (
         members,
         units.where(Unit.account_id == account),
         centres.where(CostCentre.account_id == account),
@@ -116,23 +166,32 @@ def _member(  # noqa: PLR0913, PLR0917 - a row of the above
 
 def find_policies(account_id: int, now: datetime) -> Sequence[ApprovalPolicy]:
     """Return the version in force of each policy of an account, the account's own first."""
-    newest = (
+    newest = _newest(account_id, now)
+    statement = (
+        select(ApprovalPolicy)
+        .join(newest, _is_newest(newest))
+        .where(ApprovalPolicy.account_id == account_id)
+        .order_by(ApprovalPolicy.unit_key)
+    )
+    return db.session.scalars(statement).all()
+
+
+def _newest(
+    account_id: int | BindParameter[int], now: datetime | BindParameter[datetime]
+) -> Subquery:
+    """Select the last version of each policy that is in force."""
+    return (
         select(ApprovalPolicy.unit_key, func.max(ApprovalPolicy.version).label("version"))
         .where(ApprovalPolicy.account_id == account_id, ApprovalPolicy.valid_from <= now)
         .group_by(ApprovalPolicy.unit_key)
         .subquery()
     )
-    statement = (
-        select(ApprovalPolicy)
-        .join(
-            newest,
-            (newest.c.unit_key == ApprovalPolicy.unit_key)
-            & (newest.c.version == ApprovalPolicy.version),
-        )
-        .where(ApprovalPolicy.account_id == account_id)
-        .order_by(ApprovalPolicy.unit_key)
+
+
+def _is_newest(newest: Subquery) -> ColumnElement[bool]:
+    return and_(
+        newest.c.unit_key == ApprovalPolicy.unit_key, newest.c.version == ApprovalPolicy.version
     )
-    return db.session.scalars(statement).all()
 
 
 def policy_for(
@@ -140,6 +199,11 @@ def policy_for(
 ) -> ApprovalPolicy | None:
     """Return the policy of a unit or of the nearest above; it replaces those above whole."""
     by_unit = {policy.unit_id: policy for policy in find_policies(account_id, now)}
+    return nearest(by_unit, unit_id, people)
+
+
+def nearest(by_unit: Mapping[int | None, Held], unit_id: int | None, people: People) -> Held | None:
+    """Return what a unit has, or the nearest above it that has something."""
     return next((by_unit[unit] for unit in people.units_upwards(unit_id) if unit in by_unit), None)
 
 

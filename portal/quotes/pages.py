@@ -195,7 +195,7 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
     """
     shown, form = get_shown(actor, number, revision), form or DraftForm()
     quote = shown.quote
-    places = _places(shown, is_compared=compared is not None)
+    places = places_shown(shown, is_compared=compared is not None)
     sheet = sheet_of(actor, shown.revision, places, now, shown.seen)
     buttons = _buttons(actor, quote)
     is_current = shown.revision.number == quote.revision
@@ -227,7 +227,7 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
     )
 
 
-def _places(shown: Shown, *, is_compared: bool) -> Places:
+def places_shown(shown: Shown, *, is_compared: bool = False) -> Places:
     """Return where a draft's lines may go; what was submitted has its places frozen with it."""
     if shown.revision.is_draft or is_compared:
         return places_of(shown.account, shown.units)

@@ -20,10 +20,10 @@ from portal.quotes.entry import MOST_CHARACTERS, parse_text
 from portal.quotes.forms import DraftForm, ExtendForm, read_draft
 from portal.quotes.guarding import must_reach
 from portal.quotes.models import Quote
-from portal.quotes.places import load_places
 from portal.quotes.quick import fingerprint, read_entry
 from portal.quotes.rules import QuoteStatus, SortBy
 from portal.quotes.sheet import sheet_of
+from portal.quotes.showing import get_shown
 from portal.quotes.tables import columns_of
 from portal.web.access import current_actor, requires, safe_next
 from portal.web.clock import now
@@ -373,7 +373,7 @@ def _done(number: str, text: str) -> ResponseReturnValue:
 @requires(P.QUOTE_READ)
 def pdf(number: str) -> ResponseReturnValue:
     actor, at = current_actor(), now()
-    revision = queries.get_revision(actor, number, _whole(request.args.get("revision")))
-    places = load_places(revision.account_id)
-    data = quote_pdf(sheet_of(actor, revision, places, at), places, at)
-    return file_response(data, f"{number}-r{revision.number}.pdf")
+    shown = get_shown(actor, number, _whole(request.args.get("revision")))
+    places = pages.places_shown(shown)
+    data = quote_pdf(sheet_of(actor, shown.revision, places, at, shown.seen), places, at)
+    return file_response(data, f"{number}-r{shown.revision.number}.pdf")
