@@ -1,6 +1,6 @@
 """The catalogue's list: search, filters with exact counts, order and page, in few statements."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum, unique
@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, f
 from sqlalchemy.orm import joinedload
 
 from portal.catalog.by_price import MOST_PRICED, Asking, ids_by_price
-from portal.catalog.counting import count_products
+from portal.catalog.counting import Ranking, count_and_rank, count_products
 from portal.catalog.facets import Node, Value
 from portal.catalog.models import PartNumber, Product, sku_key
-from portal.catalog.narrowing import Below, Filters, built, found_with, matching
+from portal.catalog.narrowing import Below, Filters, found_with, matching, once
 from portal.catalog.queries import visible_products
 from portal.catalog.rules import local_name
 from portal.db import db
@@ -109,13 +109,27 @@ def search_products(  # noqa: PLR0913 - what a list of the catalogue can be aske
             it, and for more than `MOST_PRICED` products, the best match comes first instead.
         mark: The catalogue's mark, under which counts are kept.
     """
-    counts = count_products(actor, filters, locale, mark)
+    first, ids = offset_of(number, size), None
+    if filters.text:
+        counts, ids = count_and_rank(
+            actor, filters, locale, _ranking(filters, sort, locale, size, first)
+        )
+    else:
+        counts = count_products(actor, filters, locale, mark)
     may_price = asking if counts.total <= MOST_PRICED else None
     if sort.key is ProductSort.PRICE and may_price is None:
         sort = Sort(ProductSort.BEST)
-    part = _Slice(sort, locale, number, size, counts.total, may_price)
+    if sort.key is ProductSort.PRICE and may_price is not None:
+        found = found_with(actor, filters, counts.below)
+        ranked = ids_by_price(may_price, found, descending=sort.descending)
+        ids = ranked[first : first + size]
+    if ids is None:
+        asked = (filters, counts.below, sort, locale, size, first)
+        items = _items(once(_slice_statement, actor, *asked), locale)
+    else:
+        items = _items_of(actor, ids, locale)
     return Listing(
-        page=_page(actor, filters, counts.below, part),
+        page=Page(items, counts.total, number, size),
         sort=sort,
         can_sort_by_price=may_price is not None,
         categories=counts.categories,
@@ -123,18 +137,6 @@ def search_products(  # noqa: PLR0913 - what a list of the catalogue can be aske
         manufacturers=counts.manufacturers,
         attributes=counts.attributes,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Slice:
-    """Which rows of all that were found a page shows, and in which order."""
-
-    sort: Sort[ProductSort]
-    locale: str
-    number: int
-    size: int
-    total: int
-    asking: Asking | None
 
 
 def find_products(
@@ -162,18 +164,19 @@ def count_by_category() -> Mapping[int | None, int]:
     return {category_id: count for category_id, count in rows}  # noqa: C416 - rows are no pairs
 
 
-def _page(actor: Actor, filters: Filters, below: Below, part: _Slice) -> Page[Item]:
-    first = offset_of(part.number, part.size)
-    if part.sort.key is ProductSort.PRICE and part.asking is not None:
-        found = found_with(actor, filters, below)
-        ranked = ids_by_price(part.asking, found, descending=part.sort.descending)
-        places = {key: place for place, key in enumerate(ranked[first : first + part.size])}
-        items = _items(_shown(actor, select(Product).where(Product.id.in_(places))), part.locale)
-        items.sort(key=lambda item: places[item.id])
-    else:
-        slice_ = (part.sort, part.locale, part.size, first)
-        items = _items(built(_slice_statement, actor, filters, below, *slice_), part.locale)
-    return Page(items, part.total, part.number, part.size)
+def _ranking(
+    filters: Filters, sort: Sort[ProductSort], locale: str, size: int, first: int
+) -> Ranking:
+    """Return which page of a search to read; that by price is known only once all are found."""
+    wanted = Sort(ProductSort.BEST) if sort.key is ProductSort.PRICE else sort
+    keys = _keys(filters.text, wanted.key, locale)
+    return Ranking(keys, wanted.descending, size, first)
+
+
+def _items_of(actor: Actor, ids: Sequence[int], locale: str) -> list[Item]:
+    places = {key: place for place, key in enumerate(ids)}
+    items = _items(_shown(actor, select(Product).where(Product.id.in_(places))), locale)
+    return sorted(items, key=lambda item: places[item.id])
 
 
 def _slice_statement(  # noqa: PLR0913, PLR0917 - what a page depends on
@@ -185,8 +188,9 @@ def _slice_statement(  # noqa: PLR0913, PLR0917 - what a page depends on
     size: int,
     first: int,
 ) -> Select[*tuple[Any, ...]]:
-    order = _order(filters.text, sort, locale)
-    found = found_with(actor, filters, below).order_by(*order)
+    keys = _keys(filters.text, sort.key, locale)
+    order = (key.desc() if sort.descending else key for key in keys)
+    found = found_with(actor, filters, below).order_by(*order, Product.id)
     return _shown(actor, found.limit(size).offset(first))
 
 
@@ -202,7 +206,7 @@ def _items(statement: Select[*tuple[Any, ...]], locale: str) -> list[Item]:
     ]
 
 
-def _order(text: str, sort: Sort[ProductSort], locale: str) -> list[SQLColumnExpression[Any]]:
+def _keys(text: str, key: ProductSort, locale: str) -> list[SQLColumnExpression[Any]]:
     """Return the order: for a search the product of that very SKU first, then its beginnings."""
     own_language = Product.names[locale].as_string()
     name = func.lower(func.coalesce(func.nullif(own_language, ""), Product.name))
@@ -212,8 +216,7 @@ def _order(text: str, sort: Sort[ProductSort], locale: str) -> list[SQLColumnExp
         ProductSort.SKU: [Product.sku_key],
         ProductSort.PRICE: [],  # see `ids_by_price`
     }
-    columns = keys[sort.key]
-    return [*(column.desc() if sort.descending else column for column in columns), Product.id]
+    return keys[key]
 
 
 def _closeness(text: str) -> ColumnElement[int]:

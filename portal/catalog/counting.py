@@ -6,17 +6,44 @@ request of each process, and nobody is shown what was counted for another audien
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import CompoundSelect, Select, func, literal, or_, select, union_all
+from sqlalchemy import (
+    CTE,
+    CompoundSelect,
+    Label,
+    Row,
+    Select,
+    SQLColumnExpression,
+    String,
+    Subquery,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from portal.catalog.assortments import audience_of
-from portal.catalog.facets import Node, Value, attributes_of, nodes_of, values_of
+from portal.catalog.facets import Direct, Node, Value, attributes_of, nodes_of, values_of
 from portal.catalog.models import Category, Product, ProductAttribute
-from portal.catalog.narrowing import Below, Filters, below_of, built, conditions_of, found_with
+from portal.catalog.narrowing import (
+    Below,
+    Columns,
+    Filters,
+    having,
+    lies_within,
+    made_by,
+    matching,
+    once,
+)
 from portal.catalog.queries import visible_products
 from portal.db import db
 from portal.policy import Actor
@@ -40,7 +67,7 @@ class Counts:
 
 
 def count_products(actor: Actor, filters: Filters, locale: str, mark: str | None) -> Counts:
-    """Return the counts of what an actor sees: in two statements, or as they were kept.
+    """Return the counts of what an actor sees: in one statement, or as they were kept.
 
     Args:
         actor: Who looks.
@@ -65,90 +92,181 @@ def count_products(actor: Actor, filters: Filters, locale: str, mark: str | None
 _KEPT: Final[dict[Hashable, Counts]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """In which order a page of what was found is read, and which one."""
+
+    keys: Sequence[SQLColumnExpression[Any]]
+    descending: bool
+    size: int
+    first: int
+
+
+def count_and_rank(
+    actor: Actor, filters: Filters, locale: str, ranking: Ranking
+) -> tuple[Counts, list[int]]:
+    """Return the counts of what a typed text finds, and the ids of one page of it.
+
+    Finding costs more than all that is asked of what was found, so it is done once, for both.
+    """
+    rows = db.session.execute(_statement(actor, filters, ranking)).all()
+    counts = _counts(rows, filters, locale)
+    return counts, [row.number for row in rows if row.part == _Part.PRODUCT]
+
+
+class _Part(IntEnum):
+    """Of what a row of the one statement tells."""
+
+    CATEGORY = 0
+    MANUFACTURER = 1
+    ATTRIBUTE = 2
+    PRODUCT = 3
+
+
 def _count(actor: Actor, filters: Filters, locale: str) -> Counts:
-    counted = _count_categories(actor, filters)
-    categories = sorted((each for each, _count in counted if each), key=_place)
-    direct = {category.id if category else None: count for category, count in counted}
-    chosen = next((item for item in categories if item.path == filters.category_path), None)
-    below = below_of(filters.category_path, categories) if filters.category_path else None
-    total = sum(count for key, count in direct.items() if below is None or key in below)
-    is_narrow = bool(filters.category_path or filters.attributes or total <= MOST_COUNTED)
-    manufacturers, attributes = _count_values(actor, filters, below, is_narrow)
-    nodes = nodes_of(categories, direct, chosen, locale)
+    statement = _statement(actor, filters) if filters.text else once(_statement, actor, filters)
+    return _counts(db.session.execute(statement), filters, locale)
+
+
+def _counts(rows: Iterable[Row[*tuple[Any, ...]]], filters: Filters, locale: str) -> Counts:
+    categories: list[Direct] = []
+    values: dict[str, dict[str, int]] = defaultdict(dict)
+    elsewhere = 0
+    for part, number, name, value, count, path, names in rows:
+        if part in {_Part.MANUFACTURER, _Part.ATTRIBUTE}:
+            values[name][value] = count
+        elif part == _Part.CATEGORY and number is None:
+            elsewhere = count
+        elif part == _Part.CATEGORY:
+            categories.append(Direct(number, path, name, names, count))
+    below: Below = None
+    if filters.category_path:
+        beginning = f"{filters.category_path}/"
+        below = frozenset(each.id for each in categories if f"{each.path}/".startswith(beginning))
+    nodes = nodes_of(categories, filters.category_path, locale)
+    manufacturers = values.pop("", {})
     return Counts(
-        total=total,
+        total=elsewhere * (below is None)
+        + sum(each.many for each in categories if below is None or each.id in below),
         below=below,
         chosen=next((node for node in nodes if node.is_chosen), None),
         categories=nodes,
         manufacturers=values_of(manufacturers, filters.manufacturers),
-        attributes=MappingProxyType(attributes_of(attributes, filters.attributes)),
+        attributes=MappingProxyType(attributes_of(values, filters.attributes)),
     )
 
 
-def _place(category: Category) -> list[str]:
-    return category.path.split("/")
+def _statement(
+    actor: Actor, filters: Filters, ranking: Ranking | None = None
+) -> CompoundSelect[*tuple[Any, ...]]:
+    """Return the statement of all counts; each is made without the filter on itself."""
+    ordered: Sequence[SQLColumnExpression[Any]] = ranking.keys if ranking else ()
+    keys: list[Label[Any]] = [key.label(f"key_{place}") for place, key in enumerate(ordered)]
+    seen = visible_products(actor).with_only_columns(
+        Product.id, Product.category_id, Product.manufacturer, *keys
+    )
+    found = (
+        seen.where(matching(actor, filters.text)).cte("found")
+        if filters.text
+        else seen.subquery("found")
+    )
+    of = Columns(found.c.id, found.c.category_id, found.c.manufacturer)
+    parts = [
+        _categories(found, of, filters),
+        _manufacturers(found, of, filters),
+        _attributes(found, of, filters),
+    ]
+    if ranking:
+        parts.append(_ranked(found, of, filters, ranking))
+    return union_all(*parts)
 
 
-def _count_categories(actor: Actor, filters: Filters) -> list[tuple[Category | None, int]]:
-    """Return every category with how many products stand in it itself, and those in none."""
-    rows = db.session.execute(built(_categories_statement, actor, filters))
-    return [(category, count) for category, count in rows]
+_Found = CTE | Subquery
+_Select = Select[*tuple[Any, ...]]
 
 
-def _categories_statement(actor: Actor, filters: Filters) -> Select[*tuple[Any, ...]]:
+def _categories(found: _Found, of: Columns, filters: Filters) -> _Select:
+    """Count what stands in each category itself, and in none."""
     counted = (
-        found_with(actor, filters, None)
-        .with_only_columns(Product.category_id.label("key"), func.count(Product.id).label("many"))
-        .group_by(Product.category_id)
+        select(of.category_id.label("key"), func.count(of.id).label("many"))
+        .select_from(found)
+        .where(made_by(filters, of), *having(filters, of).values())
+        .group_by(of.category_id)
         .subquery()
     )
-    return select(Category, func.coalesce(counted.c.many, 0)).join_from(
-        Category, counted, counted.c.key == Category.id, full=True
-    )
+    return select(
+        literal(_Part.CATEGORY.value).label("part"),
+        Category.id.label("number"),
+        Category.name,
+        cast(null(), String).label("value"),
+        func.coalesce(counted.c.many, 0),
+        Category.path,
+        Category.names,
+    ).join_from(Category, counted, counted.c.key == Category.id, full=True)
 
 
-def _count_values(
-    actor: Actor,
-    filters: Filters,
-    below: Below,
-    with_attributes: bool,  # noqa: FBT001 - part of a key
-) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """Count each manufacturer, and every value of every attribute, in one statement.
-
-    Each name is counted without the filter on itself.
-    """
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    statement = built(_values_statement, actor, filters, below, with_attributes)
-    for name, value, count in db.session.execute(statement):
-        counts[name][value] = count
-    manufacturers = counts.pop("", {})
-    return manufacturers, counts
-
-
-def _values_statement(
-    actor: Actor,
-    filters: Filters,
-    below: Below,
-    with_attributes: bool,  # noqa: FBT001 - part of a key
-) -> CompoundSelect[*tuple[Any, ...]]:
-    conditions = conditions_of(actor, filters, below)
-    seen = visible_products(actor).where(conditions.text, conditions.category)
-    makers = (
-        seen.where(*conditions.attributes.values(), Product.manufacturer.is_not(None))
-        .with_only_columns(
-            literal("").label("name"), Product.manufacturer.label("value"), func.count(Product.id)
+def _manufacturers(found: _Found, of: Columns, filters: Filters) -> _Select:
+    return (
+        select(
+            literal(_Part.MANUFACTURER.value),
+            null(),
+            literal(""),
+            of.manufacturer,
+            func.count(of.id),
+            null(),
+            null(),
         )
-        .group_by(Product.manufacturer)
+        .select_from(found)
+        .where(
+            of.manufacturer.is_not(None),
+            lies_within(filters.category_path, of),
+            *having(filters, of).values(),
+        )
+        .group_by(of.manufacturer)
     )
-    others = [
-        or_(ProductAttribute.name == name, condition)
-        for name, condition in conditions.attributes.items()
-    ]
-    values = (
-        seen.join(ProductAttribute, ProductAttribute.product_id == Product.id)
-        .where(conditions.manufacturers, *others)
-        .with_only_columns(ProductAttribute.name, ProductAttribute.value, func.count(Product.id))
+
+
+def _attributes(found: _Found, of: Columns, filters: Filters) -> _Select:
+    conditions = having(filters, of)
+    others = [or_(ProductAttribute.name == name, each) for name, each in conditions.items()]
+    some = select(of.id).where(made_by(filters, of)).limit(MOST_COUNTED + 1).subquery()
+    are_few = select(func.count()).select_from(some).scalar_subquery() <= MOST_COUNTED
+    return (
+        select(
+            literal(_Part.ATTRIBUTE.value),
+            null(),
+            ProductAttribute.name,
+            ProductAttribute.value,
+            func.count(of.id),
+            null(),
+            null(),
+        )
+        .select_from(found)
+        .join(ProductAttribute, ProductAttribute.product_id == of.id)
+        .where(
+            true() if filters.category_path or filters.attributes else are_few,
+            lies_within(filters.category_path, of),
+            made_by(filters, of),
+            *others,
+        )
         .group_by(ProductAttribute.name, ProductAttribute.value)
     )
-    parts = (makers, values) if with_attributes else (makers,)
-    return union_all(*parts)
+
+
+def _ranked(found: _Found, of: Columns, filters: Filters, ranking: Ranking) -> _Select:
+    """Return the ids of one page."""
+    keys = [found.c[f"key_{place}"] for place in range(len(ranking.keys))]
+    page = (
+        select(of.id.label("id"))
+        .where(
+            lies_within(filters.category_path, of),
+            made_by(filters, of),
+            *having(filters, of).values(),
+        )
+        .order_by(*(key.desc() if ranking.descending else key for key in keys), of.id)
+        .limit(ranking.size)
+        .offset(ranking.first)
+        .subquery()
+    )
+    product = literal(_Part.PRODUCT.value)
+    return select(product, page.c.id, null(), null(), literal(0), null(), null())

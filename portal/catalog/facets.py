@@ -1,12 +1,11 @@
 """Every way to narrow the catalogue's list further, from what was counted."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from portal.catalog.models import Category
-from portal.catalog.rules import STEERING, local_name
+from portal.catalog.rules import STEERING, local_name, parent_path, paths_to
 
 MOST_ATTRIBUTES: Final = 8
 MOST_VALUES: Final = 12
@@ -32,29 +31,36 @@ class Node:
     is_chosen: bool
 
 
-def nodes_of(
-    categories: Sequence[Category],
-    direct: Mapping[int | None, int],
-    chosen: Category | None,
-    locale: str,
-) -> tuple[Node, ...]:
+class Direct(NamedTuple):
+    """A category and how many products stand in it itself."""
+
+    id: int
+    path: str
+    name: str
+    names: Mapping[str, Any]
+    many: int
+
+
+def nodes_of(categories: Iterable[Direct], chosen_path: str, locale: str) -> tuple[Node, ...]:
     """Return the roots, the way down to the chosen category and what lies directly below it."""
+    known = sorted(categories, key=lambda item: item.path.split("/"))
     counts: Counter[str] = Counter()
-    for item in categories:
-        for path in item.ancestor_paths:
-            counts[path] += direct.get(item.id, 0)
-    opened = set(chosen.ancestor_paths) if chosen else set()
+    for item in known:
+        for path in paths_to(item.path):
+            counts[path] += item.many
+    is_known = any(item.path == chosen_path for item in known)
+    opened = set(paths_to(chosen_path)) if is_known else set()
+    shown_below = {None, *opened}
     return tuple(
         Node(
             item.path,
             local_name(item.name, item.names, locale),
-            item.depth,
+            item.path.count("/") + 1,
             counts[item.path],
-            item is chosen,
+            item.path == chosen_path,
         )
-        for item in categories
-        if (counts[item.path] or item.path in opened)
-        and (item.depth == 1 or item.path.rpartition("/")[0] in opened)
+        for item in known
+        if (counts[item.path] or item.path in opened) and parent_path(item.path) in shown_below
     )
 
 

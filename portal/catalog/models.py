@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.catalog.rules import paths_to
 from portal.db import ACCOUNT_SCOPED, Base, ExactDecimal, Id, Quantity, exempt
 
 CATALOGUE = exempt("the supplier's own catalogue is one for all accounts and holds no price")
@@ -60,8 +61,7 @@ class Category(Base):
     @property
     def ancestor_paths(self) -> tuple[str, ...]:
         """The paths from the root down to this category, itself included."""
-        parts = self.path.split("/")
-        return tuple("/".join(parts[: end + 1]) for end in range(len(parts)))
+        return paths_to(self.path)
 
     @property
     def depth(self) -> int:

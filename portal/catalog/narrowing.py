@@ -1,15 +1,26 @@
 """Which products of the catalogue a list holds: its filters as conditions, for page and counts."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Executable, Select, and_, false, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    SQLColumnExpression,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from portal.catalog.models import Category, PartNumber, Product, ProductAttribute, sku_key
 from portal.catalog.queries import visible_products
 from portal.catalog.search_index import found_by
+from portal.catalog.word_index import one_of
+from portal.db import db
 from portal.policy import Actor
 
 
@@ -28,35 +39,31 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
-    """What each filter asks of a product; a facet counts without its own."""
+class Columns:
+    """What filters ask of a product: of the table itself, or of what was found in it."""
 
-    text: ColumnElement[bool]
-    category: ColumnElement[bool]
-    manufacturers: ColumnElement[bool]
-    attributes: Mapping[str, ColumnElement[bool]]
-
-    def all(self) -> ColumnElement[bool]:
-        return and_(self.text, self.category, self.manufacturers, *self.attributes.values())
+    id: SQLColumnExpression[Any]
+    category_id: SQLColumnExpression[Any]
+    manufacturer: SQLColumnExpression[Any]
 
 
-_ANY: Final = Product.id.is_not(None)
+PRODUCT: Final = Columns(Product.id, Product.category_id, Product.manufacturer)
+_ANY: Final = true()
 
 Statement = TypeVar("Statement", bound=Executable)
 
 
-def built(
-    build: Callable[..., Statement], actor: Actor, filters: Filters, *more: Hashable
-) -> Statement:
+def once(build: Callable[..., Statement], *asked: Hashable) -> Statement:
     """Return a statement of some arguments; building it can take longer than what it asks.
 
-    What people type is seldom typed again, so only a statement without a text is kept.
+    Not for a text: what people type is seldom typed again.
     """
-    return build(actor, filters, *more) if filters.text else _once(build, actor, filters, *more)
+    statement: Statement = _once(db.engine.dialect.name, build, *asked)
+    return statement
 
 
 @lru_cache(maxsize=512)
-def _once(build: Callable[..., Statement], *asked: Hashable) -> Statement:
+def _once(_dialect: str, build: Callable[..., Executable], *asked: Hashable) -> Any:  # noqa: ANN401 - what it builds
     return build(*asked)
 
 
@@ -64,23 +71,29 @@ Below = frozenset[int] | None
 """Ids of a category and all below it; ``None`` where no category is chosen."""
 
 
-def conditions_of(actor: Actor, filters: Filters, below: Below = None) -> Conditions:
-    """Return the conditions of all filters."""
-    return Conditions(
-        text=matching(actor, filters.text) if filters.text else _ANY,
-        category=_ANY if below is None else _within(below),
-        manufacturers=(
-            Product.manufacturer.in_(filters.manufacturers) if filters.manufacturers else _ANY
-        ),
-        attributes={
-            name: Product.id.in_(
-                select(ProductAttribute.product_id).where(
-                    ProductAttribute.name == name, ProductAttribute.value.in_(values)
-                )
+def made_by(filters: Filters, of: Columns) -> ColumnElement[bool]:
+    """Return the condition of the chosen manufacturers."""
+    return of.manufacturer.in_(filters.manufacturers) if filters.manufacturers else _ANY
+
+
+def having(filters: Filters, of: Columns) -> Mapping[str, ColumnElement[bool]]:
+    """Return the condition of each attribute of which values are chosen."""
+    return {
+        name: of.id.in_(
+            select(ProductAttribute.product_id).where(
+                ProductAttribute.name == name, ProductAttribute.value.in_(values)
             )
-            for name, values in filters.attributes.items()
-        },
-    )
+        )
+        for name, values in filters.attributes.items()
+    }
+
+
+def lies_within(path: str, of: Columns) -> ColumnElement[bool]:
+    """Return the condition of the chosen category, with all below it; an unknown one has none."""
+    if not path:
+        return _ANY
+    beginning = func.substr(Category.path + "/", 1, len(path) + 1) == f"{path}/"
+    return one_of(of.category_id, select(Category.id).where(beginning))
 
 
 def matching(actor: Actor, text: str) -> ColumnElement[bool]:
@@ -97,15 +110,11 @@ def matching(actor: Actor, text: str) -> ColumnElement[bool]:
     return found_by(text, own)
 
 
-def below_of(path: str, categories: Iterable[Category]) -> frozenset[int]:
-    """Return the ids of a category with its descendants; an unknown one has none."""
-    return frozenset(item.id for item in categories if f"{item.path}/".startswith(f"{path}/"))
-
-
-def _within(category_ids: Collection[int]) -> ColumnElement[bool]:
-    return Product.category_id.in_(sorted(category_ids)) if category_ids else false()
-
-
 def found_with(actor: Actor, filters: Filters, below: Below) -> Select[Product]:
     """Return the products that an actor sees and every filter keeps."""
-    return visible_products(actor).where(conditions_of(actor, filters, below).all())
+    return visible_products(actor).where(
+        matching(actor, filters.text) if filters.text else _ANY,
+        _ANY if below is None else Product.category_id.in_(sorted(below)),
+        made_by(filters, PRODUCT),
+        *having(filters, PRODUCT).values(),
+    )

@@ -125,3 +125,9 @@ def parent_path(path: str) -> str | None:
     """Return the path of the category above, ``None`` for a root."""
     above, _slash, _last = path.rpartition("/")
     return above or None
+
+
+def paths_to(path: str) -> tuple[str, ...]:
+    """Return the paths from the root down to a category, itself included."""
+    parts = path.split("/")
+    return tuple("/".join(parts[: end + 1]) for end in range(len(parts)))

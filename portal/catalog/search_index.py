@@ -3,11 +3,19 @@
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, false, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    false,
+    select,
+    union_all,
+)
 
 from portal.catalog.models import Category, Product, ProductAttribute
 from portal.catalog.search import document, parse_query
-from portal.catalog.word_index import WordIndex
+from portal.catalog.word_index import WordIndex, one_of
 from portal.db import Base, db, in_pages
 
 PAGE: Final = 1_000
@@ -34,9 +42,9 @@ def found_by(query: str, *others: Select[int]) -> ColumnElement[bool]:
     """
     terms = parse_query(query)
     ways = [*([_INDEX.ids_with(terms)] if terms else []), *others]
-    if len(ways) > 1:
-        return Product.id.in_(union_all(*ways))
-    return Product.id.in_(ways[0]) if ways else false()
+    if not ways:
+        return false()
+    return one_of(Product.id, union_all(*ways) if len(ways) > 1 else ways[0])
 
 
 def index_products(product_ids: Iterable[int]) -> None:

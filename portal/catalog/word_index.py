@@ -4,15 +4,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
+    ColumnElement,
+    CompoundSelect,
     Connection,
     Integer,
     MetaData,
     Select,
+    SQLColumnExpression,
     Table,
+    any_,
     cast,
     event,
+    func,
     literal_column,
     select,
     text,
@@ -116,6 +122,19 @@ class WordIndex:
     ) -> None:
         if self.of in (details.get("tables") or ()):
             self.drop(connection)
+
+
+def one_of(
+    column: SQLColumnExpression[Any], ids: Select[int] | CompoundSelect[int]
+) -> ColumnElement[bool]:
+    """Return the condition that a column is one of the ids that a statement finds.
+
+    PostgreSQL makes a list of them first: what it guesses of a statement inside another one (one
+    category, two hundred products) can be wrong a hundred times over, and with it the whole plan.
+    """
+    if _is_sqlite():
+        return column.in_(ids)
+    return column == any_(func.array(ids.scalar_subquery(), type_=ARRAY(BigInteger)))
 
 
 def _is_sqlite() -> bool:

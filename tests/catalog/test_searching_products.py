@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.catalog.browsing import ProductSort
+from portal.catalog.browsing import ProductSort, search_products
+from portal.catalog.narrowing import Filters
 from portal.catalog.search import compact, document, finds, parse_query, to_fts5, to_tsquery
+from portal.web.tables import Sort
 from tests.catalog.shelves import Shelves, listing, skus
 
 TEXT = st.text(alphabet="abzAZ019 -/_.'\"*&|:!()笔记本电脑노트북서버éßÅ", max_size=30)
@@ -97,6 +99,85 @@ def test_values_of_one_name_are_alternatives(shop: Shelves) -> None:
 
 def test_an_unknown_category_holds_nothing(shop: Shelves) -> None:
     assert listing(shop.acme, category_path="Hardware/Lap").page.total == 0
+
+
+@pytest.mark.parametrize("category", ["hardware", "Hardware/L", "Hard%", "", "Hardware_Laptops"])
+def test_a_category_is_found_by_its_very_path_alone(shop: Shelves, category: str) -> None:
+    everything = 0 if category else 2
+    assert listing(shop.acme, text="atlas", category_path=category).page.total == everything
+    kestrel = listing(shop.acme, manufacturers=("Kestrel",), category_path=category)
+    assert kestrel.page.total == everything
+
+
+def test_what_is_typed_is_found_and_counted_with_all_other_filters(shop: Shelves) -> None:
+    shop.load("part-numbers", "account_code,sku,buyer_sku,name\nACME,SW-0001,A-1,my 16gb disk\n")
+    found = listing(shop.acme, ProductSort.SKU, text="16gb")
+    assert skus(found) == ["LT-5440", "LT-9000", "SW-0001"]
+    assert {node.path: node.count for node in found.categories} == {"Hardware": 2, "Software": 1}
+
+    narrow = listing(
+        shop.acme,
+        text="16gb",
+        category_path="Hardware",
+        manufacturers=("Heron",),
+        attributes={"Colour": ("Silver",)},
+    )
+    assert skus(narrow) == ["LT-9000"]
+    assert narrow.page.total == 1
+    assert {value.value: value.count for value in narrow.manufacturers} == {"Heron": 1}
+    assert {value.value: value.count for value in narrow.attributes["Colour"]} == {"Silver": 1}
+    assert {node.path: (node.count, node.is_chosen) for node in narrow.categories} == {
+        "Hardware": (1, True),
+        "Hardware/Laptops": (1, False),
+    }
+
+
+def test_attributes_are_counted_once_few_enough_are_left(
+    shop: Shelves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.catalog.counting.MOST_COUNTED", 2)
+
+    assert listing(shop.acme, text="lt").attributes == {}
+    assert listing(shop.acme, text="lt").manufacturers
+    assert listing(shop.acme, text="lt", category_path="Hardware").attributes
+    assert listing(shop.acme, text="lt", attributes={"Memory": ("16 GB",)}).attributes
+    assert listing(shop.acme, text="lt", manufacturers=("Kestrel",)).attributes
+    assert listing(shop.acme, text="atlas").attributes
+
+
+def test_a_search_that_cannot_be_ordered_by_price_shows_the_best_match_first(
+    shop: Shelves,
+) -> None:
+    found = listing(shop.acme, ProductSort.PRICE, text="lt-5441")
+    assert found.sort.key is ProductSort.BEST
+    assert skus(found) == ["LT-5441"]
+
+
+@pytest.mark.parametrize("key", [ProductSort.BEST, ProductSort.NAME, ProductSort.SKU])
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("text", ["", "lt", "h"])
+def test_pages_of_any_order_follow_on_each_other(
+    shop: Shelves, key: ProductSort, *, descending: bool, text: str
+) -> None:
+    def page(number: int, size: int) -> list[str]:
+        return skus(
+            search_products(
+                shop.acme,
+                Filters(text=text),
+                sort=Sort(key, descending),
+                locale="en",
+                number=number,
+                size=size,
+            )
+        )
+
+    everything = page(1, 10)
+    assert len(everything) > 1
+    assert [page(number, 1) for number in range(1, len(everything) + 2)] == [
+        *([sku] for sku in everything),
+        [],
+    ]
+    assert sorted(everything, reverse=descending) == everything or key is not ProductSort.SKU
 
 
 def test_the_index_follows_a_change_of_name_and_of_category(shop: Shelves) -> None:
