@@ -162,5 +162,5 @@ def _ordered(title: str, items: Mapping[str, int], purchase_order: str, at: date
 
 def _order_of(actor: Actor, purchase_order: str) -> Order:
     """Return an order that the story has made, by the number that its buyer knows."""
-    found = find_orders(actor, OrderFilter(text=purchase_order))[0]
+    [found] = find_orders(actor, OrderFilter(text=purchase_order), limit=1)
     return get_order(actor, found.number)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -36,9 +36,9 @@ from portal.orders.fulfilment import (
     ProposalLine,
     Shipment,
     ShipmentLine,
-    ShipmentSerial,
 )
 from portal.orders.models import Order, OrderLine
+from portal.orders.numbers import has_number
 from portal.orders.overdue import is_late_order
 from portal.orders.rules import (
     SENT,
@@ -53,9 +53,6 @@ from portal.policy import Actor, Permission
 from portal.quotes.models import Quote
 from portal.quotes.ordering import MadeOrder, Ordered
 from portal.scope import within
-
-PART_OF_SERIAL: Final = 4
-"""From how many characters on a text is looked for in serial numbers."""
 
 
 class OrderNotFoundError(NotFoundError):
@@ -164,24 +161,14 @@ class OrderFilter:
     now: datetime | None = None
 
 
-def find_orders(
-    actor: Actor,
-    wanted: OrderFilter,
-    *,
-    sort: SortBy = SortBy.NUMBER,
-    descending: bool = True,
-    limit: int | None = None,
-    offset: int = 0,
-) -> Sequence[Order]:
-    """Return orders with their account and quote, in the asked order."""
+def find_orders(actor: Actor, wanted: OrderFilter, *, limit: int) -> Sequence[Order]:
+    """Return the newest orders that a list would show, with their account, quote and lines."""
     statement = (
         wanted_orders(actor, wanted)
         .options(joinedload(Order.account), joinedload(Order.quote), selectinload(Order.lines))
-        .order_by(*order_of(sort, descending=descending))
-        .offset(offset)
+        .order_by(*order_of(SortBy.NUMBER, descending=True))
+        .limit(limit)
     )
-    if limit is not None:
-        statement = statement.limit(limit)
     return db.session.scalars(statement).all()
 
 
@@ -205,13 +192,15 @@ def order_of(sort: SortBy, *, descending: bool) -> tuple[ColumnElement[Any], Col
 def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
     """Keep the orders with such a number; staff find them by their account as well."""
     wanted = text.strip()
-    if not wanted or not actor.is_supplier:
-        return has_number(text)
+    if not wanted:
+        return true()
+    if not actor.is_supplier:
+        return has_number(wanted, actor.account_id)
     named = or_(
         Account.name.icontains(wanted, autoescape=True),
         Account.code.icontains(wanted, autoescape=True),
     )
-    return or_(has_number(text), Order.account.has(named))
+    return or_(has_number(wanted), Order.account.has(named))
 
 
 def _in_tab(actor: Actor, wanted: OrderFilter) -> ColumnElement[bool]:
@@ -445,32 +434,6 @@ def find_owner_name(membership_id: int) -> str:
         .where(Membership.id == membership_id)
     )
     return db.session.scalar(statement) or ""
-
-
-def has_number(text: str) -> ColumnElement[bool]:
-    """Keep the orders one of whose numbers contains ``text``, without regard to case.
-
-    Serial numbers count from a few characters on: a shorter text is in nearly all of them.
-    """
-    wanted = text.strip()
-    if not wanted:
-        return true()
-    tracked = select(Shipment.order_id).where(
-        Shipment.tracking_number.icontains(wanted, autoescape=True)
-    )
-    shipped = (
-        select(Shipment.order_id)
-        .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
-        .join(ShipmentSerial, ShipmentSerial.shipment_line_id == ShipmentLine.id)
-        .where(ShipmentSerial.serial_number.icontains(wanted, autoescape=True))
-    )
-    return or_(
-        Order.number.icontains(wanted, autoescape=True),
-        Order.purchase_order_number.icontains(wanted, autoescape=True),
-        Order.quote.has(Quote.number.icontains(wanted, autoescape=True)),
-        Order.id.in_(tracked),
-        Order.id.in_(shipped) if len(wanted) >= PART_OF_SERIAL else false(),
-    )
 
 
 def needs_purchase_order_number(account_id: int) -> bool:

@@ -16,6 +16,7 @@ from portal.orders import queries
 from portal.orders.fulfilment import OrderCancellation
 from portal.orders.lateness import late_of
 from portal.orders.models import Order, OrderLine
+from portal.orders.numbers import has_number
 from portal.orders.overdue import is_late_order
 from portal.orders.progress import due_of
 from portal.orders.rules import ON_THE_WAY, TO_SHIP, OrderStatus
@@ -185,7 +186,7 @@ def _matches(text: str) -> ColumnElement[bool]:
     if not wanted:
         return true()
     return or_(
-        queries.has_number(wanted),
+        has_number(wanted),
         Account.name.icontains(wanted, autoescape=True),
         Account.code.icontains(wanted, autoescape=True),
     )
