@@ -22,7 +22,7 @@ from portal.accounts.models import (
     UserSession,
 )
 from portal.accounts.rules import ACTING_ACCOUNTS, ancestors, descendants
-from portal.db import EVERY_ROW, db, lock, reaching
+from portal.db import EVERY_ROW, KEPT, db, lock, reaching
 from portal.errors import N_, NotFoundError
 from portal.policy import Actor, Permission, Role, grants_of, operator_actor
 from portal.scope import within
@@ -64,6 +64,7 @@ def _actor_statement() -> Select[Any]:
         .join(Account, Account.id == Membership.account_id)
         .outerjoin(Unit, Unit.id == Membership.unit_id)
         .where(Membership.id == bindparam("membership"), Person.status == "active", *_acting())
+        .prefix_with(KEPT, dialect="postgresql")
     )
 
 

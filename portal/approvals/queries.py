@@ -8,7 +8,7 @@ from enum import StrEnum, unique
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts.models import Membership, Person
@@ -204,7 +204,7 @@ def find_decisions(run_id: int) -> Sequence[Decision]:
     ).all()
 
 
-def last_comment(kind: str, subject_id: int) -> Select[str]:
+def last_comment(kind: str, subject_id: int | BindParameter[int]) -> Select[str]:
     """Select what the latest decision about a subject said; nothing where none was needed."""
     return (
         select(Decision.comment)

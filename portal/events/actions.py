@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from itertools import groupby
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, bindparam, insert, select
 
-from portal.db import before_commit, db, lock, on_rollback, table_of
+from portal.db import KEPT, before_commit, db, lock, on_rollback, table_of
 from portal.events.models import Event, EventHead
 from portal.events.rules import GENESIS, EventFacts, chain_hash
 from portal.policy import Actor
@@ -75,11 +76,17 @@ def _seal() -> None:
         _append(account_id, group)
 
 
+@cache
+def _head() -> Select[int, str]:
+    """Select the head of a chain and lock it."""
+    own = EventHead.account_id == bindparam("account")
+    head = lock(select(EventHead.sequence, EventHead.hash).where(own))
+    return head.prefix_with(KEPT, dialect="postgresql")
+
+
 def _append(account_id: int, group: Iterable[EventFacts]) -> None:
-    session, own = db.session(), EventHead.account_id == account_id
-    head = session.execute(
-        lock(select(EventHead.sequence, EventHead.hash).where(own))
-    ).one_or_none()
+    session = db.session()
+    head = session.execute(_head(), {"account": account_id}).one_or_none()
     sequence, last_hash = (0, GENESIS) if head is None else head
     rows = []
     for facts in group:

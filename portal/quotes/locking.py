@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, bindparam, select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts.models import Account
 from portal.approvals.models import ApprovalRun
 from portal.approvals.queries import Proof, last_comment, make_proof, proof_columns
-from portal.db import db
+from portal.db import KEPT, db
 from portal.db import lock as locked
 from portal.quotes.models import Quote, QuoteLine, QuoteRevision
 from portal.quotes.queries import WITH_REQUESTERS
@@ -33,23 +35,29 @@ def load_content(
         quote: Locked, and by that the only reason for which its revision could change.
         revision_id: Another revision than the current one.
     """
-    wanted = QuoteRevision.number == quote.revision
-    if revision_id is not None:
-        wanted = QuoteRevision.id == revision_id
-    statement = (
-        select(QuoteRevision, *proof_columns())
-        .outerjoin(
-            ApprovalRun, and_(ApprovalRun.kind == KIND, ApprovalRun.subject_id == QuoteRevision.id)
-        )
-        .where(QuoteRevision.quote_id == quote.id, wanted)
-        .options(selectinload(QuoteRevision.lines))
-        .execution_options(populate_existing=True)
-    )
-    revision, *proof = db.session.execute(statement).one()
+    found = _content(by_id=revision_id is not None)
+    asked = {"quote": quote.id, "wanted": revision_id or quote.revision}
+    revision, *proof = db.session.execute(found, asked).one()
     set_committed_value(revision, "quote", quote)
     if revision.number == quote.revision:
         set_committed_value(quote, "current", revision)
     return revision, make_proof(*proof)
+
+
+@cache
+def _content(*, by_id: bool) -> Select[*tuple[Any, ...]]:
+    """Select a revision of a quote by its id, or by its number, beside its proof."""
+    wanted = QuoteRevision.id if by_id else QuoteRevision.number
+    return (
+        select(QuoteRevision, *proof_columns())
+        .outerjoin(
+            ApprovalRun, and_(ApprovalRun.kind == KIND, ApprovalRun.subject_id == QuoteRevision.id)
+        )
+        .where(QuoteRevision.quote_id == bindparam("quote"), wanted == bindparam("wanted"))
+        .options(selectinload(QuoteRevision.lines))
+        .prefix_with(KEPT, dialect="postgresql")
+        .execution_options(populate_existing=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +73,25 @@ def get_decided(revision_id: int) -> tuple[Quote, Said]:
 
     The quote is locked already. With it comes what the decision said.
     """
-    statement = (
-        select(Quote, Account.time_zone, last_comment(KIND, revision_id).scalar_subquery())
-        .join(QuoteRevision, QuoteRevision.quote_id == Quote.id)
-        .join(Account, Account.id == Quote.account_id)
-        .where(QuoteRevision.id == revision_id)
-        .options(joinedload(Quote.current, innerjoin=True).options(WITH_REQUESTERS))
-        .execution_options(populate_existing=True)
-    )
-    quote, zone, comment = db.session.execute(statement).unique().one()
+    found = db.session.execute(_decided(), {"revision": revision_id})
+    quote, zone, comment = found.unique().one()
     set_committed_value(quote.current, "quote", quote)
     return quote, Said(zone, comment or "")
+
+
+@cache
+def _decided() -> Select[*tuple[Any, ...]]:
+    """Select the quote of a revision beside its account's zone and what was said last."""
+    comment = last_comment(KIND, bindparam("revision")).scalar_subquery()
+    return (
+        select(Quote, Account.time_zone, comment)
+        .join(QuoteRevision, QuoteRevision.quote_id == Quote.id)
+        .join(Account, Account.id == Quote.account_id)
+        .where(QuoteRevision.id == bindparam("revision"))
+        .options(joinedload(Quote.current, innerjoin=True).options(WITH_REQUESTERS))
+        .prefix_with(KEPT, dialect="postgresql")
+        .execution_options(populate_existing=True)
+    )
 
 
 def find_said(quote: Quote) -> Said:

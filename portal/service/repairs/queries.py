@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Account, Membership, MembershipRole, Person
@@ -13,7 +14,7 @@ from portal.catalog.models import ProductAttribute
 from portal.catalog.stock.models import StockMove, StockReservation
 from portal.catalog.stock.queries import find_availability
 from portal.catalog.stock.rules import MoveKind, Store
-from portal.db import db, lock
+from portal.db import KEPT, db, lock
 from portal.policy import GRANTS, Actor, P, Permission
 from portal.scope import within
 from portal.service.assets.models import Asset
@@ -165,30 +166,42 @@ def find_of_asset(actor: Actor, asset: Asset) -> Sequence[Repair]:
 
 def find_waiting_for(account_id: int, quote_id: int) -> Sequence[tuple[int, int]]:
     """Return (repair, case) of the parts that wait for a quote."""
-    statement = (
+    asked = {"account": account_id, "quote": quote_id}
+    return [(repair, case) for repair, case in db.session.execute(_waiting_for(), asked)]
+
+
+@cache
+def _waiting_for() -> Select[int, int]:
+    return (
         select(Repair.id, Repair.case_id)
         .join(RepairPart, RepairPart.repair_id == Repair.id)
         .where(
-            RepairPart.account_id == account_id,
-            RepairPart.quote_id == quote_id,
+            RepairPart.account_id == bindparam("account"),
+            RepairPart.quote_id == bindparam("quote"),
             RepairPart.status == PartStatus.QUOTED,
         )
         .distinct()
         .order_by(Repair.id)
+        .prefix_with(KEPT, dialect="postgresql")
     )
-    return [(repair_id, case_id) for repair_id, case_id in db.session.execute(statement)]
 
 
 def find_parts_of_quote(quote_id: int) -> Mapping[tuple[int, str], Decimal]:
     """Return what repairs have taken of an approved estimate, by product id and unit of measure."""
-    statement = (
-        select(RepairPart.product_id, RepairPart.uom, func.sum(RepairPart.quantity))
-        .where(RepairPart.quote_id == quote_id, RepairPart.status.in_(TAKEN))
-        .group_by(RepairPart.product_id, RepairPart.uom)
-    )
     return {
-        (product_id, uom): quantity for product_id, uom, quantity in db.session.execute(statement)
+        (product_id, uom): quantity
+        for product_id, uom, quantity in db.session.execute(_taken_of(), {"quote": quote_id})
     }
+
+
+@cache
+def _taken_of() -> Select[int, str, Decimal]:
+    return (
+        select(RepairPart.product_id, RepairPart.uom, func.sum(RepairPart.quantity))
+        .where(RepairPart.quote_id == bindparam("quote"), RepairPart.status.in_(TAKEN))
+        .group_by(RepairPart.product_id, RepairPart.uom)
+        .prefix_with(KEPT, dialect="postgresql")
+    )
 
 
 def needed_of(repair: Repair) -> list[NeededPart]:
