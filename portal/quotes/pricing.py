@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from portal.accounts.rules import ancestors
 from portal.catalog.models import Product
+from portal.catalog.pricing.books import ProductFacts
 from portal.catalog.pricing.charges import Charges, Destination, TaxLine, load_charges, taxes
 from portal.catalog.pricing.queries import Buyer, PriceQuestion, resolve_document
 from portal.catalog.pricing.rules import Resolution
@@ -133,7 +134,10 @@ def price_draft(
         seen: Its products that the actor's catalogue holds, where they are known already.
     """
     quote = revision.quote
-    questions = [PriceQuestion(line.product, line.quantity, line.uom) for line in revision.lines]
+    questions = [
+        PriceQuestion(ProductFacts.of(line.product), line.quantity, line.uom)
+        for line in revision.lines
+    ]
     answers = resolve_document(buyer_of_quote(quote, places), questions, at)
     if seen is None:
         seen = _seen_products(actor, (line.product_id for line in revision.lines))
