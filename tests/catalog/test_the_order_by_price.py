@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from portal.catalog import browsing
 from portal.catalog.browsing import ProductSort, search_products
 from portal.catalog.by_price import Asking
 from portal.catalog.narrowing import Filters
 from portal.catalog.offers import find_offers, reader_of
+from portal.catalog.pricing.models import PriceEntry
+from portal.db import transaction
 from portal.demo.cast import Cast
 from portal.policy import Actor
 from portal.web.tables import Sort
@@ -52,6 +55,44 @@ def test_prices_rise_over_the_pages_and_fall_the_other_way(cast: Cast) -> None:
     assert known(pages) == sorted(known(pages))
     assert known(turned) == sorted(known(turned), reverse=True)
     assert known(turned)[0] > known(pages)[0]
+
+
+def test_a_price_that_changed_changes_the_order_at_once(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[object, object] = {}
+    monkeypatch.setattr("portal.catalog.by_price._PRICES", kept)
+    before = known(prices(cast.acme.buyer))
+    assert kept
+    assert known(prices(cast.acme.buyer)) == before
+
+    with transaction() as session:
+        session.execute(update(PriceEntry).values(value=PriceEntry.value + Decimal("0.5")))
+
+    after = known(prices(cast.acme.buyer))
+    assert after != before
+    assert after == sorted(after)
+
+
+def test_no_more_prices_are_kept_than_their_limit(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[object, object] = {}
+    monkeypatch.setattr("portal.catalog.by_price._PRICES", kept)
+    everything = prices(cast.acme.buyer)
+    assert len(kept) > 3
+    kept.clear()
+    monkeypatch.setattr("portal.catalog.by_price.MOST_KEPT", 3)
+
+    assert prices(cast.acme.buyer) == everything
+    assert len(kept) <= 3
+
+
+def test_accounts_are_ordered_by_their_own_prices(cast: Cast) -> None:
+    acme, hanbit = prices(cast.acme.buyer), prices(cast.hanbit.buyer)
+
+    assert acme != hanbit
+    assert (prices(cast.acme.buyer), prices(cast.hanbit.buyer)) == (acme, hanbit)
 
 
 def test_what_has_no_price_comes_last_both_ways(
