@@ -335,7 +335,8 @@ def _strip(actor: Actor, sheet: Sheet, shown: Shown, places: Places, now: dateti
             return None
         submitter = submitter_of(actor, sheet, shown.requester_ids)
         subject = make_subject(sheet, submitter, places.account.time_zone, now)
-        return preview_strip(preview_route(subject, now))
+        is_own = submitter.membership_id == actor.membership_id
+        return preview_strip(preview_route(subject, now), you="" if is_own else shown.owner)
     run = find_whole_run(KIND, sheet.revision.id)
     return strip_of(run) if run else None
 

@@ -236,6 +236,18 @@ def test_another_account_finds_nothing_of_it(sign_in: SignIn, draft: Quote) -> N
     assert draft.number not in stranger.get("/quotes?view=all").text
 
 
+def test_the_route_of_a_colleagues_draft_begins_with_the_colleague(
+    buyer: FlaskClient, draft: Quote, sign_in: SignIn
+) -> None:
+    path = f"/quotes/{draft.number}"
+
+    own, others = (_text(who.get(path).text) for who in (buyer, sign_in("viewer@acme.example")))
+
+    assert "asks You" in own
+    assert "asks Ben Brandt" in others
+    assert "asks You" not in others
+
+
 def test_the_pdf_has_the_same_figures_as_the_page(
     buyer: FlaskClient, draft: Quote, cast: Cast
 ) -> None:
