@@ -7,18 +7,20 @@ from decimal import Decimal
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from portal.accounts.models import Address, CostCentre
 from portal.approvals.actions import decide
 from portal.approvals.models import ApprovalRun
 from portal.approvals.rules import Answer
 from portal.catalog.models import Product
 from portal.catalog.queries import visible_products
-from portal.db import db
+from portal.catalog.stock.models import StockLevel
+from portal.db import db, transaction
 from portal.demo.cast import Cast
 from portal.orders.actions import Terms, order_quote
 from portal.quotes import actions
-from portal.quotes.models import Quote
+from portal.quotes.models import Quote, QuoteLine
 from tests.stage import Counted, PortalClient
 
 Count = Callable[[], AbstractContextManager[Counted]]
@@ -94,3 +96,34 @@ def test_a_page_asks_as_often_for_many_lines_as_for_few(asked: Asked) -> None:
     assert many == few
     for state, counts in few.items():
         assert {name: counts[name] for name in counts if counts[name] > MOST[state]} == {}, state
+
+
+@pytest.mark.usefixtures("_in_office_hours")
+def test_what_somebody_else_changed_is_on_the_next_page(
+    cast: Cast, now: datetime, sign_in: SignIn
+) -> None:
+    quote = actions.add_lines(cast.acme.buyer, None, [("MS-0002", Decimal(3), None)], now)
+    path, revision_id = f"/quotes/{quote.number}", quote.current.id
+    product_id = quote.current.lines[0].product_id
+    buyer = sign_in("buyer@acme.example", "ACME - IT")
+
+    for change in (
+        update(QuoteLine).where(QuoteLine.revision_id == revision_id).values(note="Fourth floor"),
+        update(CostCentre).values(name="Another name"),
+        update(Address).values(city="Elsewhere"),
+        update(StockLevel)
+        .where(StockLevel.product_id == product_id)
+        .values(on_hand=Decimal(987_654)),
+        update(Product)
+        .where(Product.id == product_id)
+        .values(successor_sku="MS-0009", status="eol"),
+    ):
+        before = _lines_of(buyer.get(path).text)
+        with transaction():
+            db.session.execute(change)
+        assert _lines_of(buyer.get(path).text) != before, change
+
+
+def _lines_of(page: str) -> str:
+    """Return the table of the lines, in which no token stands."""
+    return page[page.index('<tr id="line-') : page.index("</table>", page.index('<tr id="line-'))]
