@@ -182,7 +182,7 @@ def test_the_clock_agrees_with_counted_minutes() -> None:
     assert len(set(_agree(range(60)))) > 2
 
 
-@pytest.mark.proof
+@pytest.mark.proof(minutes=0.5)
 def test_the_clock_agrees_with_counted_minutes_over_thousands_of_histories() -> None:
     states = list(_agree(range(60, 4060)))
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlencode
 
-from tests.proofs.faults.nursery import LOST, Nursery, post
+from tests.proofs.faults.nursery import LOST, PATIENCE_SECONDS, Nursery, post
 from tests.proofs.faults.town import Town
 
 SEE_OTHER: Final = 303
@@ -181,6 +181,14 @@ class AtWork:
     def acknowledged(self) -> int:
         """How many things were done so far."""
         return sum(len(client.book.done) for client in self.clients)
+
+    def wait_for(self, acknowledged: int) -> float:
+        """Wait until so much is done; return how many seconds it took."""
+        since = time.monotonic()
+        while self.acknowledged < acknowledged:
+            assert time.monotonic() - since < PATIENCE_SECONDS, "work does not go on"
+            time.sleep(0.01)
+        return time.monotonic() - since
 
     @property
     def strange(self) -> list[str]:

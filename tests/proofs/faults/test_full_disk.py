@@ -209,6 +209,14 @@ def test_a_file_written_in_place_is_half_there(town: Town, nursery: Nursery) -> 
     half.unlink()
 
 
+def wait_until_at_rest(child: int) -> None:
+    """Wait until a server does nothing any more: a thread listens, one looks after its parent."""
+    deadline = time.monotonic() + 60
+    while len(list(Path(f"/proc/{child}/task").iterdir())) > 2:
+        assert time.monotonic() < deadline, "the server is still busy"
+        time.sleep(0.02)
+
+
 def test_a_server_that_answers_before_its_commit_says_saved_what_is_not(
     town: Town, nursery: Nursery
 ) -> None:
@@ -217,7 +225,7 @@ def test_a_server_that_answers_before_its_commit_says_saved_what_is_not(
     child = nursery.start(serve, answer_before_commit)
     with full(town, child):
         status, _page = order(nursery, quote, "hasty", cookie)
-        time.sleep(2)
+        wait_until_at_rest(child)
     nursery.kill(child)
 
     assert (status, orders_of(town, quote)) == (SAVED, {})

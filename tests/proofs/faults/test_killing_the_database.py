@@ -65,19 +65,11 @@ def kill_again_and_again(
     for number in range(kills):
         time.sleep(chance.uniform(0, 0.3))
         died[kill_one(server, chance, number)] += 1
-        longest = max(longest, wait_for(work, work.acknowledged + 1))
+        longest = max(longest, work.wait_for(work.acknowledged + 1))
     return died, longest
 
 
-def wait_for(work: AtWork, acknowledged: int) -> float:
-    """Wait until so much is done; return how many seconds it took."""
-    since = time.monotonic()
-    while work.acknowledged < acknowledged:
-        assert time.monotonic() - since < PATIENCE_SECONDS, "work does not go on"
-        time.sleep(0.02)
-    return time.monotonic() - since
-
-
+@pytest.mark.proof(minutes=0.5)
 def test_the_portal_goes_on_by_itself_and_keeps_every_promise(
     town: Town, nursery: Nursery, server: OwnServer
 ) -> None:
@@ -117,7 +109,7 @@ def test_a_database_that_acknowledges_before_it_writes_loses_orders(
 
     with AtWork(*orderers) as work:
         for wanted in (4, 8):
-            wait_for(work, wanted)
+            work.wait_for(wanted)
             kill_one(server, Random(SEED), 0)  # noqa: S311 - chance, not a secret
     nursery.kill(serving)
     server.set(synchronous_commit="on", wal_writer_delay="'200ms'")

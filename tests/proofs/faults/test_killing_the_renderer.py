@@ -83,6 +83,7 @@ VICTIMS: tuple[tuple[str, Callable[[int], int]], ...] = (
 """A child whose renderer is gone may still hand its document over."""
 
 
+@pytest.mark.proof(minutes=0.5)
 def test_a_document_is_whole_or_refused_and_the_next_one_is_made(
     renderers: Renderers, started: list[int]
 ) -> None:

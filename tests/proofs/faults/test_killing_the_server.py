@@ -39,6 +39,7 @@ def kill_again_and_again(
     return died
 
 
+@pytest.mark.proof(minutes=0.5)
 def test_every_acknowledged_order_and_decision_is_there_once(town: Town, nursery: Nursery) -> None:
     quote, around = town.orderable(), town.drafts(1)[0]
     orderers = [Orderer(town, nursery, f"server-{n}", SEED + n, quote) for n in range(2)]
@@ -63,8 +64,9 @@ def test_a_server_that_answers_before_its_commit_loses_orders(town: Town, nurser
 
     with AtWork(*orderers) as work:
         for _ in range(6):
+            told = work.acknowledged
             child = nursery.start(serve, answer_before_commit)
-            time.sleep(0.5)
+            work.wait_for(told + 1)
             nursery.kill(child)
         last = nursery.start(serve)
     nursery.kill(last)

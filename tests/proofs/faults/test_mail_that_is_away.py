@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -39,14 +40,16 @@ def meets(target: MailTarget, mood: Mood, times: int) -> None:
 
 @pytest.mark.parametrize("mood", [Mood.REFUSES, Mood.HANGS, Mood.DRIPS])
 def test_orders_are_placed_meanwhile_and_all_mails_come_in_order(
-    town: Town, nursery: Nursery, target: MailTarget, mood: Mood
+    town: Town, nursery: Nursery, target: MailTarget, mood: Mood, tmp_path: Path
 ) -> None:
+    is_away = tmp_path / "away"
+    is_away.touch()
     since = last_job(town)
     target.mood = mood
     quote = town.orderable()
     orderer = Orderer(town, nursery, f"while-it-{mood}", SEED, quote)
     server = nursery.start(serve)
-    worker = nursery.start(toil, timedelta(), MailTo(target.url), ImpatientMail(0.5))
+    worker = nursery.start(toil, timedelta(), MailTo(target.url), ImpatientMail(0.5, is_away))
 
     with opened(town.database):
         write_mails(MAILS)
@@ -54,6 +57,7 @@ def test_orders_are_placed_meanwhile_and_all_mails_come_in_order(
         meets(target, mood, 3)
     placed, held_back = work.acknowledged, list(target.taken)
     target.mood = Mood.TAKES
+    is_away.unlink()
     wait_until_ended(town, since)
     nursery.kill(worker)
     nursery.kill(server)
