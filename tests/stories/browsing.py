@@ -123,7 +123,7 @@ class Server:
 
     def mails_to(self, email: str, *, at_least: int = 1) -> list[EmailMessage]:
         """Return the mails to somebody, oldest first, as soon as the worker wrote that many."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             found = [mail for mail in self._mails() if email in str(mail["To"])]
             if len(found) >= at_least or time.monotonic() > deadline:
@@ -194,13 +194,12 @@ class Visitor:
         """Sign in on the page that is open, wherever it leads afterwards."""
         self.page.get_by_label("E-mail").fill(email)
         self.page.get_by_label("Password", exact=True).fill(password)
-        self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_load_state()
+        press(self.page, "Sign in")
         if "/memberships" in self.page.url:
             buttons = self.page.get_by_role("main").get_by_role("button")
             chosen = buttons.filter(has_text=membership) if membership else buttons
-            chosen.first.click()
-            self.page.wait_for_load_state()
+            with self.page.expect_navigation():
+                chosen.first.click()
         return self.page
 
     def open(self, path: str, status: int = 200) -> Page:

@@ -31,6 +31,7 @@ def number_in(text: str) -> str:
 
 def totals(page: Page) -> dict[str, Decimal]:
     """Return the totals of the open quote or order: Lines, Freight, Net total, Tax, Gross total."""
+    page.wait_for_load_state()
     rows = page.locator("dl.totals > div").all()
     read = {row.locator("dt").inner_text(): row.locator("dd").inner_text() for row in rows}
     return {name.split(" ")[0] if "%" in name else name: amount(v) for name, v in read.items()}
@@ -43,6 +44,7 @@ def line_of(page: Page, sku: str) -> Locator:
 
 def section(page: Page, name: str) -> str:
     """Return the text of the section with this heading."""
+    page.wait_for_load_state()
     heading = page.get_by_role("heading", name=name, exact=True)
     return page.locator("section", has=heading).last.inner_text()
 
@@ -52,13 +54,9 @@ def state_of(page: Page) -> Locator:
     return page.locator(".page-header .tag, header .tag, .tag").first
 
 
-def status_of(page: Page) -> str:
-    """Return the state word in the heading of a document."""
-    return state_of(page).inner_text().strip()
-
-
 def timeline_of(page: Page) -> list[tuple[str, str, str]]:
     """Return what the time line says: what happened, who did it, and the exact instant."""
+    page.wait_for_load_state()
     return [_happened(item) for item in page.locator("ol.timeline > li").all()]
 
 

@@ -613,6 +613,7 @@ def find_an_article_before_asking(buyer: Visitor, agent: Visitor) -> None:
 def complain(buyer: Visitor) -> str:
     page = buyer.open("/orders?view=all")
     page.get_by_role("main").get_by_role("link", name=re.compile("^O-")).first.click()
+    expect(page).to_have_url(re.compile(r"/orders/O-\d{6}$"))
     order = number_in(page.url)
     page.get_by_role("link", name="Something wrong?").click()
     expect(page.get_by_label("Complaint", exact=True)).to_be_checked()
@@ -740,6 +741,7 @@ def test_reports_lead_to_their_rows_and_files_and_come_by_mail_on_monday(
 
 def figures_of(page: Page) -> list[dict[str, str]]:
     """Return the rows of the report's table by heading, its total last."""
+    page.wait_for_load_state()
     return [row_of(row) for row in page.locator("table tbody tr").all()]
 
 
@@ -750,6 +752,7 @@ def read_order_report(controller: Visitor) -> None:
     page.get_by_label("Period", exact=True).select_option(label="All time")
     page.get_by_role("button", name="Show report").click()
     expect(page).to_have_url(re.compile("by=category.*period=all"))
+    expect(page.get_by_role("columnheader", name="Category")).to_be_visible()
     rows = figures_of(page)
     assert sum(amount(row["Ordered"]) for row in rows[:-1]) == amount(rows[-1]["Ordered"])
     chart = page.get_by_role("img", name=re.compile("as bars; the table below has the same"))
@@ -798,6 +801,7 @@ def read_service_report(controller: Visitor) -> None:
     page.get_by_label("Group by").select_option(label="Status")
     page.get_by_role("button", name="Show report").click()
     expect(page).to_have_url(re.compile("by=status.*kind=repair"))
+    expect(page.get_by_role("columnheader", name="Status")).to_be_visible()
     [*_states, total] = figures_of(page)
     page.get_by_role("main").get_by_role("link", name="Total").click()
     cases = page.get_by_role("main").get_by_role("link", name=re.compile(r"^C-\d{6}$"))

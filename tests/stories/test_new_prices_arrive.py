@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.stories.browsing import Server, Visitor, press
-from tests.stories.reading import line_of, number_in, status_of
+from tests.stories.reading import line_of, number_in, state_of
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
 
@@ -34,7 +34,7 @@ def test_new_prices_reach_the_next_page_and_no_submitted_quote(
     buyer = browse_as("buyer@acme.example", "ACME - IT")
     submitted = quote_of(buyer, "LT-0003")
     buyer.page.get_by_role("button", name="Submit for approval").click()
-    assert status_of(buyer.page) == "in approval"
+    expect(state_of(buyer.page)).to_have_text("in approval")
     draft = quote_of(buyer, "LT-0003")
 
     manager = browse_as("manager@northwind.example")

@@ -20,7 +20,7 @@ from tests.stories.reading import (
     must_not_scroll_sideways,
     number_in,
     section,
-    status_of,
+    state_of,
     text_of,
     timeline_of,
     totals,
@@ -96,7 +96,7 @@ def begin_quote(buyer: Visitor) -> str:
     buyer.open("/quotes")
     press(buyer.page, "New quote")
     expect(buyer.page).to_have_url(re.compile(r"/quotes/Q-\d{6}$"))
-    assert status_of(buyer.page) == "draft"
+    expect(state_of(buyer.page)).to_have_text("draft")
     return number_in(buyer.page.url)
 
 
@@ -129,6 +129,7 @@ def find_with_own_price(buyer: Visitor, number: str) -> None:
 
     page.get_by_role("link", name=re.compile("^Dell Inspiron 14-inch 2K Touchscreen")).click()
     breaks = page.get_by_role("table", name="Your prices").get_by_role("row")
+    expect(breaks).to_have_count(4)
     assert [amount(text) for text in breaks.all_inner_texts()[1:]] == [
         Decimal("695.46"),
         Decimal("679.29"),
@@ -201,7 +202,7 @@ def submit(buyer: Visitor, number: str) -> None:
     page = buyer.page
     page.get_by_role("button", name="Submit for approval").click()
     expect(page.get_by_role("main")).to_contain_text(f"Quote {number} is submitted.")
-    assert status_of(page) == "in approval"
+    expect(state_of(page)).to_have_text("in approval")
     expect(page.get_by_role("button", name="Save")).to_have_count(0)
 
 
@@ -265,7 +266,7 @@ def revise(server: Server, buyer: Visitor, number: str, before: Decimal) -> Deci
     mail = mail_about(server, BUYER, number, "Needs changes")
     assert "Eight monitors are enough." in text_of(mail)
     page = buyer.open(link_in(mail, number))
-    assert status_of(page) == "changes requested"
+    expect(state_of(page)).to_have_text("changes requested")
     expect(page.get_by_role("main")).to_contain_text("Eight monitors are enough.")
     page.get_by_role("button", name="Revise").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("revision 2")
@@ -317,7 +318,7 @@ def approve_at_last(server: Server, browse_as: Browse, number: str, total: Decim
 def order_a_part(server: Server, buyer: Visitor, number: str) -> str:
     mail = mail_about(server, BUYER, number, "is approved")
     page = buyer.open(link_in(mail, number))
-    assert status_of(page) == "approved"
+    expect(state_of(page)).to_have_text("approved")
     page.get_by_role("link", name="Convert to order").click()
     quantity = line_of(page, "LT-0001").get_by_role("textbox")
     expect(quantity).to_have_value("12")
@@ -329,14 +330,14 @@ def order_a_part(server: Server, buyer: Visitor, number: str) -> str:
     page.get_by_role("button", name="Place order").dblclick()
     expect(page).to_have_url(re.compile(r"/orders/O-\d{6}$"))
     order = number_in(page.url)
-    assert status_of(page) == "placed"
+    expect(state_of(page)).to_have_text("placed")
     expect(page.get_by_role("main")).to_contain_text("0045001234")
     expect(line_of(page, "LT-0001")).to_contain_text("3,396.45 EUR")
 
     buyer.open("/orders?q=0045001234")
     assert page.get_by_role("main").get_by_role("link", name=re.compile("^O-")).count() == 1
     buyer.open(f"/quotes/{number}")
-    assert status_of(page) == "partly ordered"
+    expect(state_of(page)).to_have_text("partly ordered")
     expect(line_of(page, "LT-0001")).to_contain_text("5 ordered")
     page.get_by_role("link", name="Convert to order").click()
     expect(line_of(page, "LT-0001").get_by_role("textbox")).to_have_value("7")
@@ -353,10 +354,10 @@ def confirm(server: Server, browse_as: Browse, buyer: Visitor, order: str) -> No
     expect(page).to_have_url(f"{desk.home}/orders/{order}")
     page.get_by_role("button", name="Confirm", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("confirmed")
-    assert status_of(page) == "confirmed"
+    expect(state_of(page)).to_have_text("confirmed")
 
     buyer.open(f"/orders/{order}")
-    assert status_of(buyer.page) == "confirmed"
+    expect(state_of(buyer.page)).to_have_text("confirmed")
     assert timeline_of(buyer.page) == timeline_of(page)
     happened = [(what, who) for what, who, _when in timeline_of(page)]
     assert happened[0] == ("Order confirmed by the supplier", "Dora Desk")
