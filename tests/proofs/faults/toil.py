@@ -72,7 +72,10 @@ class ImpatientMail:
 
         @contextmanager
         def hurried(*where: Any) -> Iterator[smtplib.SMTP]:  # noqa: ANN401 - handed on
-            times = (sending.SMTP_TIMEOUT_SECONDS, sending.SMTP_LONGEST_SECONDS)
+            times: tuple[float, float] = (
+                sending.SMTP_TIMEOUT_SECONDS,
+                sending.SMTP_LONGEST_SECONDS,
+            )
             if self.sign.exists():
                 times = (self.seconds, self.seconds * 2)
             with (
