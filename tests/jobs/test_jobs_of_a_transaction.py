@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from portal.db import db, transaction
@@ -13,10 +12,7 @@ from portal.jobs.actions import Planned, schedule_all, schedule_each
 from portal.jobs.models import Job
 from tests.stage import Counted
 
-
-@pytest.fixture(autouse=True)
-def _stage(app: Flask) -> None:
-    assert app  # the empty database
+pytestmark = pytest.mark.usefixtures("app")
 
 
 def planned(key: str, now: datetime) -> Planned:
