@@ -114,13 +114,28 @@ def _whole(statement: Select[ApprovalRun]) -> ApprovalRun | None:
     if run is None:
         return None
     rows = db.session.execute(_steps_statement(), {"run": run.id}).all()
-    steps = {step.id: step for step, _approver, _membership, _decision in rows}
-    people: dict[int, list[StepApprover]] = {key: [] for key in steps}
-    decisions: list[Decision] = []
-    for step, approver, membership, decision in rows:
+    for _step, approver, _decision, membership in rows:
         if approver is not None:
             set_committed_value(approver, "membership", membership)
-            people[step.id].append(approver)
+    return put_together(run, (row[:3] for row in rows))
+
+
+def put_together(run: ApprovalRun, rows: Iterable[Any]) -> ApprovalRun:
+    """Give a run its steps with their people and decisions.
+
+    Args:
+        rows: Step, one whom it names and what they decided, in order; each of them may be missing.
+    """
+    steps: dict[int, ApprovalStep] = {}
+    people: dict[int, list[StepApprover]] = {}
+    decisions: list[Decision] = []
+    for step, approver, decision in rows:
+        if step is None:
+            continue
+        steps[step.id] = step
+        named = people.setdefault(step.id, [])
+        if approver is not None:
+            named.append(approver)
         if decision is not None:
             decisions.append(decision)
     for key, step in steps.items():
@@ -130,13 +145,10 @@ def _whole(statement: Select[ApprovalRun]) -> ApprovalRun | None:
     return run
 
 
-@cache
-def _steps_statement() -> Select[ApprovalStep, StepApprover, Membership, Decision]:
-    """Select the steps of a run with everybody they name and the one decision of each of these."""
+def with_everybody(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Add to steps everybody they name and the one decision of each of these, in order."""
     return (
-        select(ApprovalStep, StepApprover, Membership, Decision)
-        .outerjoin(StepApprover, StepApprover.step_id == ApprovalStep.id)
-        .outerjoin(Membership, Membership.id == StepApprover.membership_id)
+        statement.outerjoin(StepApprover, StepApprover.step_id == ApprovalStep.id)
         .outerjoin(
             Decision,
             and_(
@@ -144,10 +156,17 @@ def _steps_statement() -> Select[ApprovalStep, StepApprover, Membership, Decisio
                 Decision.person_id == StepApprover.person_id,
             ),
         )
-        .where(ApprovalStep.run_id == bindparam("run"))
         .order_by(ApprovalStep.position, StepApprover.id)
         # After a change within one transaction, and after waiting for a lock, rows are read anew.
         .execution_options(populate_existing=True)
+    )
+
+
+@cache
+def _steps_statement() -> Select[*tuple[Any, ...]]:
+    everybody = with_everybody(select(ApprovalStep, StepApprover, Decision, Membership))
+    return everybody.outerjoin(Membership, Membership.id == StepApprover.membership_id).where(
+        ApprovalStep.run_id == bindparam("run")
     )
 
 

@@ -1,13 +1,12 @@
 """Reading runs whole for pages: nothing is locked, and everybody comes with their name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import aliased, defer
-from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts.models import Membership, Person
 from portal.approvals.models import (
@@ -16,7 +15,12 @@ from portal.approvals.models import (
     Decision,
     StepApprover,
 )
-from portal.approvals.queries import RunNotFoundError, visible_to
+from portal.approvals.queries import (
+    RunNotFoundError,
+    put_together,
+    visible_to,
+    with_everybody,
+)
 from portal.db import KEPT, db
 from portal.policy import Actor
 
@@ -39,7 +43,7 @@ def find_whole_run(kind: str, subject_id: int) -> WholeRun | None:
     with every approver.
     """
     rows = db.session.execute(_of_subject(), {"kind": kind, "subject": subject_id}).all()
-    return _whole(rows[0][0], rows[0][1], (row[2:] for row in rows)) if rows else None
+    return _whole(rows[0][0], rows[0][1], [row[2:] for row in rows]) if rows else None
 
 
 def get_whole_run(actor: Actor, run_id: int) -> WholeRun:
@@ -85,44 +89,22 @@ def _of_run() -> Select[*tuple[Any, ...]]:
     return _with_people(statement).where(ApprovalStep.run_id == bindparam("run"))
 
 
-_NAMED: Final = (StepApprover, Person.name, Decision)
+_NAMED: Final = (StepApprover, Decision, Person.name)
 
 
 def _with_people(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Add to steps everybody they name and the one decision of each of these."""
     return (
-        statement.outerjoin(StepApprover, StepApprover.step_id == ApprovalStep.id)
+        with_everybody(statement)
         .outerjoin(Person, Person.id == StepApprover.person_id)
-        .outerjoin(
-            Decision,
-            and_(
-                Decision.step_id == StepApprover.step_id,
-                Decision.person_id == StepApprover.person_id,
-            ),
-        )
-        .order_by(ApprovalStep.position, StepApprover.id)
         .prefix_with(KEPT, dialect="postgresql")
-        .execution_options(populate_existing=True)
     )
 
 
-def _whole(run: ApprovalRun, requester: str | None, rows: Iterable[Any]) -> WholeRun:
-    names = {run.requester_id: requester or ""}
-    steps: dict[int, ApprovalStep] = {}
-    people: dict[int, list[StepApprover]] = {}
-    decisions: list[Decision] = []
-    for step, approver, name, decision in rows:
-        if step is None:
-            continue
-        steps[step.id] = step
-        named = people.setdefault(step.id, [])
-        if approver is not None:
-            named.append(approver)
-            names[approver.membership_id] = name or ""
-        if decision is not None:
-            decisions.append(decision)
-    for key, step in steps.items():
-        set_committed_value(step, "approvers", people[key])
-    set_committed_value(run, "steps", list(steps.values()))
-    set_committed_value(run, "decisions", sorted(decisions, key=lambda item: item.id))
-    return WholeRun(run, names)
+def _whole(run: ApprovalRun, requester: str | None, rows: Sequence[Any]) -> WholeRun:
+    names = {
+        approver.membership_id: name or ""
+        for _step, approver, _decision, name in rows
+        if approver is not None
+    }
+    put_together(run, (row[:3] for row in rows))
+    return WholeRun(run, {run.requester_id: requester or ""} | names)
