@@ -118,6 +118,7 @@ def test_names_follow_the_language_of_the_reader(cast: Cast, sign_in: SignIn) ->
 def test_no_match_offers_a_way_on(cast: Cast, sign_in: SignIn) -> None:
     page = sign_in(cast.acme.buyer.email).get("/catalog?q=LT-00019").text
     assert "No product matches." in page
+    assert "Filters" not in page
     assert "Did you mean LT-0001?" in page
 
 
