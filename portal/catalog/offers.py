@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -13,8 +12,8 @@ from portal.accounts.queries import AccountNotFoundError, get_account
 from portal.catalog.pricing.books import ProductFacts
 from portal.catalog.pricing.ladder import SMALLEST_STEP
 from portal.catalog.pricing.lookups import supplier_zone
-from portal.catalog.pricing.queries import Break, Buyer, PriceBook, buyer_of, open_book
-from portal.catalog.pricing.rules import ListCandidate, Resolution
+from portal.catalog.pricing.queries import Break, Buyer, PriceBook, Terms, buyer_of, open_book
+from portal.catalog.pricing.rules import Resolution
 from portal.catalog.pricing.words import TraceWords, explain, explain_trace
 from portal.catalog.rules import smallest_quantity
 from portal.policy import Actor, Permission
@@ -22,8 +21,6 @@ from portal.web.locale import language_in_force
 
 MOST_OFFERS: Final = 8_192
 """Offers that a process keeps, of about a KiB each; then it starts anew."""
-
-_Parts = tuple[Sequence[ListCandidate], str, str, ZoneInfo]
 
 
 class Offered(Protocol):
@@ -104,38 +101,28 @@ def find_offers(reader: Reader, products: Iterable[Offered], at: datetime) -> di
         return {}
     facts = [ProductFacts(each.id, each.sku, each.category_id, each.uom) for each in wanted]
     book = open_book(reader.buyer, facts, at)
-    chain = _Chain.of((book.chain, book.buyer.currency, language_in_force(), supplier_zone()))
+    shared, zone = (book.terms, language_in_force()), supplier_zone()
     return {
-        each.id: _offer(book, each, product, chain)
+        each.id: _offer(book, each, product, shared, zone)
         for each, product in zip(facts, wanted, strict=True)
     }
 
 
-class _Chain:
-    """The lists of a buyer, and what words are written in, as one object for equal ones.
-
-    It is part of every key below and would be compared with each product.
-    """
-
-    def __init__(self, parts: _Parts) -> None:
-        self.zone = parts[3]
-
-    @staticmethod
-    @lru_cache(maxsize=1_024)
-    def of(parts: _Parts) -> "_Chain":
-        """Return the one object for some parts."""
-        return _Chain(parts)
-
-
-def _offer(book: PriceBook, facts: ProductFacts, product: Offered, chain: _Chain) -> Offer:
+def _offer(
+    book: PriceBook,
+    facts: ProductFacts,
+    product: Offered,
+    shared: tuple[Terms, str],
+    zone: ZoneInfo,
+) -> Offer:
     quantity = smallest_quantity(product)
     step = product.quantity_multiple or SMALLEST_STEP
-    key = (chain, facts.sku, quantity, step, book.said_of(facts))
+    key = (*shared, zone, facts.sku, quantity, step, book.said_of(facts))
     known = _OFFERS.get(key)
     if known is None:
         resolution = book.resolve(facts, quantity)
         steps = book.ladder(facts, smallest=quantity, step=step, first=resolution)
-        known = Offer(quantity, resolution, explain(resolution, chain.zone), steps)
+        known = Offer(quantity, resolution, explain(resolution, zone), steps)
         if len(_OFFERS) >= MOST_OFFERS:
             _OFFERS.clear()
         _OFFERS[key] = known

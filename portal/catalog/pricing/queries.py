@@ -1,10 +1,12 @@
 """Prices for buyers: any number of questions in a constant number of statements."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
 
 from portal.catalog.models import Product
 from portal.catalog.pricing.books import Book, ProductFacts, load_book
@@ -19,12 +21,17 @@ __all__ = [
     "Buyer",
     "PriceBook",
     "PriceQuestion",
+    "Terms",
     "buyer_of",
     "open_book",
     "price_breaks",
     "resolve_document",
     "resolve_prices",
 ]
+
+
+MOST_ANSWERS: Final = 16_384
+"""Answers that a process keeps, of about a KiB each; then it starts anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +47,32 @@ class PriceQuestion:
         return self.uom or self.product.uom
 
 
+class Terms:
+    """The lists of a buyer in order, and the currency, as one object for equal ones.
+
+    They are part of the key of each price that is kept, and would be compared with each product.
+    """
+
+    @staticmethod
+    @lru_cache(maxsize=1_024)
+    def of(_chain: tuple[ListCandidate, ...], _currency: str) -> "Terms":
+        """Return the one object for some lists and a currency."""
+        return Terms()
+
+
 @dataclass(frozen=True, slots=True)
 class PriceBook:
     """Everything needed to price some products for one buyer at one instant, already read."""
 
     buyer: Buyer
     at: datetime
-    chain: Sequence[ListCandidate]
+    chain: tuple[ListCandidate, ...]
     book: Book
+
+    @property
+    def terms(self) -> Terms:
+        """What the answers for all products have in common."""
+        return Terms.of(self.chain, self.buyer.currency)
 
     def resolve(
         self, product: Product | ProductFacts, quantity: Decimal, uom: str | None = None
@@ -131,19 +156,39 @@ def resolve_document(
 
     The quantity that counts is the sum of the lines of the same product and unit of measure;
     each line total is that of its own quantity.
+
+    The price rule is pure, so what it was asked before with the same lists, entries and quantity it
+    is not asked again: a document is priced whenever it is looked at.
     """
     if not questions:
         return []
     book = open_book(buyer, [question.product for question in questions], at)
-    sums: Mapping[tuple[int, str], Decimal] = _sums(questions)
+    terms, sums = book.terms, _sums(questions)
     answers: dict[tuple[int, str], Resolution] = {}
     lines = []
     for question in questions:
         key = (question.product.id, question.unit)
         if key not in answers:
-            answers[key] = book.resolve(question.product, sums[key], question.unit)
-        lines.append(_of_quantity(answers[key], question.quantity))
+            answers[key] = _answer(book, terms, _facts(question.product), sums[key], key[1])
+        lines.append(_of_quantity(answers[key], question.quantity, sums[key]))
     return lines
+
+
+def _answer(
+    book: PriceBook, terms: Terms, product: ProductFacts, quantity: Decimal, uom: str
+) -> Resolution:
+    """Answer as the book does, from memory where all that the answer follows from is equal."""
+    key = (terms, product.sku, quantity, uom, book.said_of(product))
+    known = _ANSWERS.get(key)
+    if known is None:
+        known = book.resolve(product, quantity, uom)
+        if len(_ANSWERS) >= MOST_ANSWERS:
+            _ANSWERS.clear()
+        _ANSWERS[key] = known
+    return known
+
+
+_ANSWERS: Final[dict[tuple[Any, ...], Resolution]] = {}
 
 
 def price_breaks(
@@ -178,8 +223,8 @@ def _sums(questions: Iterable[PriceQuestion]) -> dict[tuple[int, str], Decimal]:
     return sums
 
 
-def _of_quantity(answer: Resolution, quantity: Decimal) -> Resolution:
-    """Return the answer with the line total of one line's own quantity."""
-    if answer.unit_price is None:
+def _of_quantity(answer: Resolution, quantity: Decimal, asked: Decimal) -> Resolution:
+    """Return the answer for the sum ``asked`` with the line total of one line's own quantity."""
+    if answer.unit_price is None or quantity == asked:
         return answer
     return replace(answer, line_total=line_amount(answer.unit_price, quantity, answer.currency))

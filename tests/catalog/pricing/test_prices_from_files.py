@@ -9,12 +9,18 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
-from portal.catalog.models import Product
+from portal.catalog.models import Product, UomConversion
 from portal.catalog.pricing.asking import answer_lines, read_line
+from portal.catalog.pricing.models import (
+    PriceAssignment,
+    PriceEntry,
+    PriceList,
+    PriceListVersion,
+)
 from portal.catalog.pricing.queries import Buyer, PriceQuestion, open_book, resolve_document
-from portal.db import db
+from portal.db import db, transaction
 from tests.catalog.pricing.naive import Row, naive_price
 from tests.catalog.pricing.shop import DAY, T0, ZONE, Shop
 from tests.stage import Counted
@@ -371,3 +377,35 @@ def test_lines_of_the_same_product_reach_a_break_together(shop: Shop) -> None:
         Decimal("120.15"),
         Decimal("160.10"),
     ]
+
+
+def test_a_document_is_priced_by_what_the_database_says_now(shop: Shop) -> None:
+    shop.standard({"LT-5": "10"})
+    shop.load("price-lists", "list_code,currency,kind\nL,EUR,list\n")
+    shop.load(
+        "price-entries", "list_code,sku,uom,min_qty,price\nL,LT-5,EA,1,7.126\nL,LT-5,EA,5,6\n"
+    )
+    shop.publish("L")
+    shop.load("price-assignments", "list_code,account_code,priority\nL,ACME,1\n")
+    product = db.session.scalars(select(Product).where(Product.sku == "LT-5")).one()
+    asked = [PriceQuestion(product, Decimal(2), "BX"), PriceQuestion(product, Decimal(1))]
+    own = select(PriceList.id).where(PriceList.code == "L").scalar_subquery()
+    buyer = Buyer(shop.acme_id, None, "EUR")
+
+    for change in (
+        update(PriceEntry).where(PriceEntry.min_quantity == 5).values(min_quantity=Decimal(500)),
+        update(PriceEntry).values(value=PriceEntry.value - 1),
+        update(PriceListVersion).values(unit_price_decimals=1),
+        update(PriceListVersion).where(PriceListVersion.list_id == own).values(number=7),
+        update(UomConversion).values(factor=Decimal(12)),
+        update(PriceAssignment).values(valid_to=T0 + DAY),
+        update(PriceAssignment).values(priority=3),
+        delete(PriceAssignment),
+        delete(PriceEntry),
+    ):
+        before = resolve_document(buyer, asked, T0)
+        with transaction():
+            db.session.execute(change)
+        after, book = resolve_document(buyer, asked, T0), open_book(buyer, [product], T0)
+        assert after == [book.resolve(each.product, each.quantity, each.uom) for each in asked]
+        assert after != before, change
