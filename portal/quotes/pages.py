@@ -28,7 +28,7 @@ from portal.quotes.ordering import MadeOrder, Ordered, ordered_of
 from portal.quotes.places import Places, places_of
 from portal.quotes.queries import Filters
 from portal.quotes.rules import EXPIRING, KIND, UNAPPROVED, Tab, last_day_of
-from portal.quotes.sheet import Sheet, SheetLine, sheet_of
+from portal.quotes.sheet import Sheet, SheetLine, sheet_of, sheet_shown
 from portal.quotes.showing import RevisionRow, Shown, find_revisions, get_shown
 from portal.quotes.subject import change_text, make_subject, submitter_of
 from portal.web.addresses import url_with
@@ -196,7 +196,7 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
     shown, form = get_shown(actor, number, revision), form or DraftForm()
     quote = shown.quote
     places = places_shown(shown, is_compared=compared is not None)
-    sheet = sheet_of(actor, shown.revision, places, now, shown.seen)
+    sheet = sheet_shown(shown, places, now)
     buttons = _buttons(actor, quote)
     is_current = shown.revision.number == quote.revision
     ordered = ordered_of(actor, quote.id) if _may_have_orders(quote) else Ordered()

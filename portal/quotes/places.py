@@ -18,7 +18,8 @@ from sqlalchemy import (
 from portal.accounts.models import Account, Address, CostCentre
 from portal.accounts.queries import get_account_with_units
 from portal.db import db
-from portal.quotes.models import QuoteLine, QuoteRevision
+from portal.quotes.lines import AnyLine
+from portal.quotes.models import QuoteRevision
 
 
 class ShipTo(NamedTuple):
@@ -54,12 +55,12 @@ class Places:
     cost_centres: Mapping[int, Centre]
     units: Mapping[int, int | None]
 
-    def ship_to(self, revision: QuoteRevision, line: QuoteLine | None = None) -> ShipTo | None:
+    def ship_to(self, revision: QuoteRevision, line: AnyLine | None = None) -> ShipTo | None:
         """Return where a line goes: its own address, else that of the head."""
         own = line.ship_to_address_id if line is not None else None
         return self.addresses.get(own or revision.ship_to_address_id or 0)
 
-    def cost_centre(self, revision: QuoteRevision, line: QuoteLine | None = None) -> Centre | None:
+    def cost_centre(self, revision: QuoteRevision, line: AnyLine | None = None) -> Centre | None:
         """Return what a line is booked to: its own cost centre, else that of the head."""
         own = line.cost_centre_id if line is not None else None
         return self.cost_centres.get(own or revision.cost_centre_id or 0)

@@ -1,9 +1,10 @@
 """What a draft costs now: today's price of each line, its freight and its tax."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Generic
 
 from sqlalchemy import select
 
@@ -18,6 +19,7 @@ from portal.catalog.rules import check_quantity
 from portal.db import db
 from portal.errors import N_, DomainError, InvalidError
 from portal.policy import Actor
+from portal.quotes.lines import AnyLine, AnyProduct, Line, Line_co
 from portal.quotes.models import Quote, QuoteLine, QuoteRevision
 from portal.quotes.places import Places
 from portal.quotes.totals import TaxRow, Totals, add, make_totals
@@ -64,10 +66,10 @@ class LineTax:
 
 
 @dataclass(frozen=True, slots=True)
-class PricedLine:
+class PricedLineOf(Generic[Line_co]):
     """A draft's line with today's answer; ``problem`` is why it can't be submitted as it is."""
 
-    line: QuoteLine
+    line: Line_co
     resolution: Resolution
     tax: LineTax
     problem: DomainError | None = None
@@ -87,16 +89,16 @@ class FreightCharge:
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class PricedOf(Generic[Line_co]):
     """A draft as it stands at an instant."""
 
-    lines: tuple[PricedLine, ...]
+    lines: tuple[PricedLineOf[Line_co], ...]
     freight: tuple[FreightCharge, ...]
     totals: Totals
     at: datetime
 
     @property
-    def moved(self) -> tuple[PricedLine, ...]:
+    def moved(self) -> tuple[PricedLineOf[Line_co], ...]:
         """The lines whose price moved since it was last seen."""
         return tuple(line for line in self.lines if line.has_moved)
 
@@ -111,19 +113,18 @@ class Priced:
         return tuple(line.resolution.valid_to for line in self.lines)
 
 
+Priced = PricedOf[QuoteLine]
+PricedLine = PricedLineOf[QuoteLine]
+"""Those of a step, which writes into its lines; a page prices rows."""
+
+
 def buyer_of_quote(quote: Quote, places: Places) -> Buyer:
     """Return for whom a quote is priced: its own unit, whoever looks at it."""
     unit_path = ancestors(quote.unit_id, places.units)
     return Buyer(quote.account_id, quote.unit_id, quote.currency, unit_path)
 
 
-def price_draft(
-    actor: Actor,
-    revision: QuoteRevision,
-    places: Places,
-    at: datetime,
-    seen: Collection[int] | None = None,
-) -> Priced:
+def price_draft(actor: Actor, revision: QuoteRevision, places: Places, at: datetime) -> Priced:
     """Price a draft at an instant, in a constant number of statements.
 
     Args:
@@ -131,20 +132,26 @@ def price_draft(
         revision: With its quote, lines and products loaded.
         places: Of the quote's account.
         at: The instant whose prices count.
-        seen: Its products that the actor's catalogue holds, where they are known already.
     """
+    seen = _seen_products(actor, {line.product_id for line in revision.lines})
+    return price_lines(revision, revision.lines, places, at, seen)
+
+
+def price_lines(
+    revision: QuoteRevision,
+    lines: Sequence[Line],
+    places: Places,
+    at: datetime,
+    seen: Collection[int],
+) -> PricedOf[Line]:
+    """Price the lines of a draft of which is known what the actor's catalogue holds, ``seen``."""
     quote = revision.quote
-    questions = [
-        PriceQuestion(ProductFacts.of(line.product), line.quantity, line.uom)
-        for line in revision.lines
-    ]
+    questions = [PriceQuestion(_facts(line.product), line.quantity, line.uom) for line in lines]
     answers = resolve_document(buyer_of_quote(quote, places), questions, at)
-    if seen is None:
-        seen = _seen_products(actor, (line.product_id for line in revision.lines))
-    where = [_destination(places, revision, line) for line in revision.lines]
-    charges = load_charges(set(where), quote.currency, map(_category, revision.lines), at)
-    lines = tuple(
-        PricedLine(
+    where = [_destination(places, revision, line) for line in lines]
+    charges = load_charges(set(where), quote.currency, map(_category, lines), at)
+    priced = tuple(
+        PricedLineOf(
             line,
             answer,
             LineTax(
@@ -153,22 +160,26 @@ def price_draft(
                 place.region,
                 charges.tax_rate(place, _category(line)),
             ),
-            _problem(line, answer, is_seen=line.product_id in seen),
+            _problem(line, answer, is_seen=line.product.id in seen),
         )
-        for line, answer, place in zip(revision.lines, answers, where, strict=True)
+        for line, answer, place in zip(lines, answers, where, strict=True)
     )
-    freight = _freight(charges, lines)
-    return Priced(lines, freight, _totals(quote, places, lines, freight), at)
+    freight = _freight(charges, priced)
+    return PricedOf(priced, freight, _totals(quote, places, priced, freight), at)
 
 
-def _seen_products(actor: Actor, product_ids: Iterable[int]) -> frozenset[int]:
-    wanted = sorted(set(product_ids))
+def _facts(product: AnyProduct) -> ProductFacts:
+    return ProductFacts(product.id, product.sku, product.category_id, product.uom)
+
+
+def _seen_products(actor: Actor, product_ids: Collection[int]) -> frozenset[int]:
+    wanted = sorted(product_ids)
     visible = visible_products(actor).with_only_columns(Product.id).subquery()
     statement = select(visible.c.id).where(visible.c.id.in_(wanted))
     return frozenset(db.session.scalars(statement)) if wanted else frozenset()
 
 
-def _destination(places: Places, revision: QuoteRevision, line: QuoteLine) -> Destination:
+def _destination(places: Places, revision: QuoteRevision, line: AnyLine) -> Destination:
     """Return where a line goes; without an address the account's own country counts."""
     address = places.ship_to(revision, line)
     if address is None:
@@ -176,11 +187,11 @@ def _destination(places: Places, revision: QuoteRevision, line: QuoteLine) -> De
     return Destination(address.country, address.region)
 
 
-def _category(line: QuoteLine) -> str:
+def _category(line: AnyLine) -> str:
     return line.product.tax_category or ""
 
 
-def _problem(line: QuoteLine, answer: Resolution, *, is_seen: bool) -> DomainError | None:
+def _problem(line: AnyLine, answer: Resolution, *, is_seen: bool) -> DomainError | None:
     product = line.product
     named = {"position": line.position, "sku": line.sku}
     if not product.is_active:
@@ -196,7 +207,10 @@ def _problem(line: QuoteLine, answer: Resolution, *, is_seen: bool) -> DomainErr
 
 
 def _totals(
-    quote: Quote, places: Places, lines: Sequence[PricedLine], freight: Sequence[FreightCharge]
+    quote: Quote,
+    places: Places,
+    lines: Sequence[PricedLineOf[AnyLine]],
+    freight: Sequence[FreightCharge],
 ) -> Totals:
     """Add up a draft: freight per country of destination, tax per rate."""
     amounts = [(line.tax, line.resolution.line_total or Decimal(0)) for line in lines]
@@ -222,9 +236,9 @@ def _totals(
     )
 
 
-def _freight(charges: Charges, lines: Sequence[PricedLine]) -> tuple[FreightCharge, ...]:
+def _freight(charges: Charges, lines: Sequence[PricedLineOf[AnyLine]]) -> tuple[FreightCharge, ...]:
     """Return the charge by country of destination; none where no rate fits."""
-    goods: dict[str, list[PricedLine]] = {}
+    goods: dict[str, list[PricedLineOf[AnyLine]]] = {}
     for line in lines:
         if line.resolution.line_total is not None:
             goods.setdefault(line.tax.country, []).append(line)

@@ -1,20 +1,21 @@
 """A revision as it is shown: the same lines and figures on pages, in PDFs and to approvers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from portal.catalog.models import Product
 from portal.catalog.pricing.rules import Resolution
 from portal.errors import DomainError
 from portal.policy import Actor
 from portal.quotes.comparison import ComparedLine
 from portal.quotes.freezing import frozen_totals
-from portal.quotes.models import Quote, QuoteLine, QuoteRevision
+from portal.quotes.lines import AnyLine, AnyProduct
+from portal.quotes.models import Quote, QuoteRevision
 from portal.quotes.places import Places, address_plain
-from portal.quotes.pricing import Priced, PricedLine, price_draft
+from portal.quotes.pricing import PricedLineOf, PricedOf, price_draft, price_lines
+from portal.quotes.showing import Shown
 from portal.quotes.totals import Totals
 from portal.quotes.traces import thaw
 
@@ -23,8 +24,8 @@ from portal.quotes.traces import thaw
 class SheetLine:
     """One line with its figures: today's of a draft, the frozen ones of a submitted revision."""
 
-    row: QuoteLine
-    product: Product
+    row: AnyLine
+    product: AnyProduct
     resolution: Resolution
     cost_centre: str | None
     ship_to: str | None
@@ -73,7 +74,7 @@ class Sheet:
     totals: Totals
     addresses: Mapping[str, Mapping[str, Any]]
     cost_centres: Mapping[str, str]
-    priced: Priced | None = None
+    priced: PricedOf[AnyLine] | None = None
 
     @property
     def problems(self) -> tuple[DomainError, ...]:
@@ -81,7 +82,7 @@ class Sheet:
         return self.priced.problems if self.priced else ()
 
     @property
-    def moved(self) -> tuple[PricedLine, ...]:
+    def moved(self) -> tuple[PricedLineOf[AnyLine], ...]:
         """Lines of a draft whose price moved since it was last seen."""
         return self.priced.moved if self.priced else ()
 
@@ -96,13 +97,7 @@ class Sheet:
         return saved
 
 
-def sheet_of(
-    actor: Actor,
-    revision: QuoteRevision,
-    places: Places,
-    at: datetime,
-    seen: Collection[int] | None = None,
-) -> Sheet:
+def sheet_of(actor: Actor, revision: QuoteRevision, places: Places, at: datetime) -> Sheet:
     """Return a revision as it is shown to ``actor``.
 
     Args:
@@ -110,17 +105,29 @@ def sheet_of(
         revision: With its quote, lines and products loaded.
         places: Of the quote's account.
         at: The instant whose prices a draft shows.
-        seen: Its products that the actor's catalogue holds, where they are known already.
     """
     if revision.is_draft:
-        return draft_sheet(revision, price_draft(actor, revision, places, at, seen), places)
+        return draft_sheet(revision, price_draft(actor, revision, places, at), places)
+    return _frozen_sheet(revision, revision.lines)
+
+
+def sheet_shown(shown: Shown, places: Places, at: datetime) -> Sheet:
+    """Return what was read for a page as it is shown."""
+    revision = shown.revision
+    if revision.is_draft:
+        priced = price_lines(revision, shown.lines, places, at, shown.seen)
+        return draft_sheet(revision, priced, places)
+    return _frozen_sheet(revision, shown.lines)
+
+
+def _frozen_sheet(revision: QuoteRevision, lines: Iterable[AnyLine]) -> Sheet:
     booked = revision.frozen.get("lines", {})
     return Sheet(
         quote=revision.quote,
         revision=revision,
         lines=tuple(
             _frozen_line(line, booked.get(str(line.line_id), {}), revision.currency)
-            for line in revision.lines
+            for line in lines
         ),
         totals=frozen_totals(revision),
         addresses=revision.frozen.get("addresses", {}),
@@ -128,7 +135,7 @@ def sheet_of(
     )
 
 
-def draft_sheet(revision: QuoteRevision, priced: Priced, places: Places) -> Sheet:
+def draft_sheet(revision: QuoteRevision, priced: PricedOf[AnyLine], places: Places) -> Sheet:
     """Return a priced draft as it is shown."""
     lines = tuple(_draft_line(item, revision, places) for item in priced.lines)
     used = {line.ship_to for line in lines} | {_code(places.ship_to(revision))}
@@ -156,7 +163,7 @@ def _code(place: object) -> str | None:
     return getattr(place, "code", None)
 
 
-def _draft_line(item: PricedLine, revision: QuoteRevision, places: Places) -> SheetLine:
+def _draft_line(item: PricedLineOf[AnyLine], revision: QuoteRevision, places: Places) -> SheetLine:
     return SheetLine(
         row=item.line,
         product=item.line.product,
@@ -169,7 +176,7 @@ def _draft_line(item: PricedLine, revision: QuoteRevision, places: Places) -> Sh
     )
 
 
-def _frozen_line(line: QuoteLine, booked: Mapping[str, Any], currency: str) -> SheetLine:
+def _frozen_line(line: AnyLine, booked: Mapping[str, Any], currency: str) -> SheetLine:
     return SheetLine(
         row=line,
         product=line.product,

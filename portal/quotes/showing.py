@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Select, String, and_, bindparam, cast, func, select
-from sqlalchemy.orm import aliased, contains_eager
+from sqlalchemy.orm import aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts.models import Account, Membership, Person
@@ -19,19 +19,21 @@ from portal.catalog.stock.queries import join_availability, make_availability
 from portal.catalog.stock.rules import Availability
 from portal.db import KEPT, db
 from portal.policy import Actor
+from portal.quotes.lines import DRAFT_COLUMNS, FROZEN_COLUMNS, LineRow, make_line
 from portal.quotes.models import Quote, QuoteLine, QuoteOpening, QuoteRequester, QuoteRevision
 from portal.quotes.queries import QuoteNotFoundError, visible_to
 from portal.quotes.rules import QuoteStatus
 
 _MOST_ACTORS: Final = 512
+_OF_REVISION: Final = QuoteLine.revision_id == bindparam("revision")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """A revision with its quote, lines and products, and what its page says of the people.
 
-    Of a draft the products have their categories; ``seen`` are those that the actor's catalogue
-    holds today, and ``stock`` is what there is of them.
+    Of a draft ``seen`` are the products that the actor's catalogue holds today, and ``stock`` is
+    what there is of them. The lines are rows: the revision itself has none loaded.
     """
 
     revision: QuoteRevision
@@ -40,6 +42,7 @@ class Shown:
     owner: str
     requester_ids: frozenset[int]
     is_opened: bool
+    lines: Sequence[LineRow] = ()
     seen: frozenset[int] = frozenset()
     stock: Mapping[int, Availability] = field(default_factory=dict)
 
@@ -116,49 +119,49 @@ def _head(actor: Actor) -> Select[*tuple[Any, ...]]:
 
 
 def _with_lines(head: Shown) -> Shown:
-    rows = db.session.scalars(_frozen_lines(), {"revision": head.revision.id})
-    set_committed_value(head.revision, "lines", rows.all())
-    return head
+    rows = db.session.execute(_frozen_lines(), {"revision": head.revision.id})
+    return replace(head, lines=[make_line(row) for row in rows])
 
 
 @cache
-def _frozen_lines() -> Select[QuoteLine]:
-    return (
-        select(QuoteLine)
-        .join(QuoteLine.product)
-        .where(QuoteLine.revision_id == bindparam("revision"))
-        .order_by(QuoteLine.position)
-        .options(contains_eager(QuoteLine.product))
-        .prefix_with(KEPT, dialect="postgresql")
-    )
+def _frozen_lines() -> Select[*tuple[Any, ...]]:
+    return _lines(FROZEN_COLUMNS)
 
 
 def _with_draft_lines(actor: Actor, head: Shown) -> Shown:
-    rows = db.session.execute(_draft_lines(actor), {"revision": head.revision.id}).all()
-    set_committed_value(head.revision, "lines", [line for line, *_more in rows])
-    stock = {
-        line.product_id: make_availability(*found)
-        for line, _is_seen, *found in rows
-        if found[0] is not None
-    }
-    seen = frozenset(line.product_id for line, is_seen, *_found in rows if is_seen)
-    return replace(head, seen=seen, stock=stock)
+    lines: list[LineRow] = []
+    seen: set[int] = set()
+    stock: dict[int, Availability] = {}
+    for *columns, is_seen, on_hand, reserved, expected_on in db.session.execute(
+        _draft_lines(actor), {"revision": head.revision.id}
+    ):
+        line = make_line(columns)
+        lines.append(line)
+        if is_seen:
+            seen.add(line.product.id)
+        if on_hand is not None:
+            stock[line.product.id] = make_availability(on_hand, reserved, expected_on)
+    return replace(head, lines=lines, seen=frozenset(seen), stock=stock)
 
 
 @lru_cache(maxsize=_MOST_ACTORS)
 def _draft_lines(actor: Actor) -> Select[*tuple[Any, ...]]:
     """Select the lines of a draft, whether the actor's catalogue holds them, and their stock."""
-    of_revision = QuoteLine.revision_id == bindparam("revision")
-    statement = (
-        select(QuoteLine, is_visible(actor).label("is_seen"))
+    statement = _lines((*DRAFT_COLUMNS, is_visible(actor).label("is_seen")))
+    return join_availability(statement, select(QuoteLine.product_id).where(_OF_REVISION))
+
+
+def _lines(columns: Sequence[Any]) -> Select[*tuple[Any, ...]]:
+    """Select the lines of a revision in order, with their products and categories."""
+    return (
+        select(*columns)
+        .select_from(QuoteLine)
         .join(QuoteLine.product)
         .outerjoin(Product.category)
-        .where(of_revision)
+        .where(_OF_REVISION)
         .order_by(QuoteLine.position)
-        .options(contains_eager(QuoteLine.product).contains_eager(Product.category))
+        .prefix_with(KEPT, dialect="postgresql")
     )
-    kept = statement.prefix_with(KEPT, dialect="postgresql")
-    return join_availability(kept, select(QuoteLine.product_id).where(of_revision))
 
 
 def find_revisions(quote: Quote) -> Sequence[RevisionRow]:

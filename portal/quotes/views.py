@@ -22,7 +22,7 @@ from portal.quotes.guarding import must_reach
 from portal.quotes.models import Quote
 from portal.quotes.quick import fingerprint, read_entry
 from portal.quotes.rules import QuoteStatus, SortBy
-from portal.quotes.sheet import sheet_of
+from portal.quotes.sheet import sheet_shown
 from portal.quotes.showing import get_shown
 from portal.quotes.tables import columns_of
 from portal.web.access import current_actor, requires, safe_next
@@ -375,5 +375,5 @@ def pdf(number: str) -> ResponseReturnValue:
     actor, at = current_actor(), now()
     shown = get_shown(actor, number, _whole(request.args.get("revision")))
     places = pages.places_shown(shown)
-    data = quote_pdf(sheet_of(actor, shown.revision, places, at, shown.seen), places, at)
+    data = quote_pdf(sheet_shown(shown, places, at), places, at)
     return file_response(data, f"{number}-r{shown.revision.number}.pdf")
