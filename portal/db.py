@@ -1,6 +1,6 @@
 """The database: base class, exact types, engines for SQLite and PostgreSQL, `transaction()`."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,8 +24,6 @@ from sqlalchemy import (
     String,
     Table,
     event,
-    func,
-    select,
     text,
     update,
 )
@@ -315,24 +313,6 @@ def insert_new(model: type[Base]) -> Insert:
     if is_sqlite:
         return sqlite_insert(table).on_conflict_do_nothing()
     return postgresql_insert(table).on_conflict_do_nothing()
-
-
-def number_rows(rows: Sequence[Base], model: type[Base]) -> None:
-    """Give new rows of a table their ids ahead: asking for them while writing costs far more.
-
-    SQLite would write one by one; it gives the number after the highest too, and nobody else writes
-    while this transaction does. PostgreSQL would be sent one statement with all values of all rows.
-    """
-    session, table = db.session(), table_of(model)
-    if session.get_bind().dialect.name == "sqlite":
-        highest = session.scalar(select(func.max(table.c.id))) or 0
-        keys = list(range(highest + 1, highest + 1 + len(rows)))
-    else:
-        sequence = func.pg_get_serial_sequence(table.name, "id")
-        each = func.generate_series(1, len(rows)).table_valued("n")
-        keys = list(session.scalars(select(func.nextval(sequence)).select_from(each)))
-    for key, row in zip(keys, rows, strict=True):
-        row.id = key  # type: ignore[attr-defined]  # every table with many rows has its id
 
 
 def engine_options(url: str) -> dict[str, Any]:

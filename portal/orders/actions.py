@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from portal.accounts.models import Account
 from portal.catalog.pricing.tax_rules import TaxStatus
-from portal.db import db, number_rows, transaction
+from portal.db import db, transaction
 from portal.errors import N_, ConflictError
 from portal.money import Money
 from portal.orders import queries
@@ -22,8 +22,8 @@ from portal.orders.acting import (
     tell_order,
 )
 from portal.orders.answering import confirm_order
-from portal.orders.drafting import Ground, freight_of, make_draft
-from portal.orders.models import Order, OrderLine
+from portal.orders.drafting import Ground, freight_of, make_draft, write_draft
+from portal.orders.models import Order
 from portal.orders.proof import ProofMissingError, check_proof
 from portal.orders.proposing import withdraw_open
 from portal.orders.rules import (
@@ -118,9 +118,7 @@ def convert_quote(
         ground = Ground(account, quote, proof, ledger, standing.is_freight_charged)
         order = make_draft(actor, ground, quantities, now=now)
         order.conversion_key, order.conversion_digest = key, digest
-        number_rows(order.lines, OrderLine)
-        db.session.add(order)
-        db.session.flush()
+        write_draft(order)
         record_order(actor, order, "order.created", now)
         note_taken(actor, quote, ledger, quantities, now=now)
     return order

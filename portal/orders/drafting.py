@@ -6,9 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy.orm.attributes import set_committed_value
+
 from portal.accounts.models import Account
 from portal.approvals.queries import Proof
-from portal.db import next_number
+from portal.db import db, next_number
 from portal.errors import N_, ConflictError
 from portal.money import line_amount
 from portal.orders import queries
@@ -20,6 +22,7 @@ from portal.orders.taxing import apply_totals
 from portal.policy import Actor, Permission
 from portal.quotes.models import Quote, QuoteLine, QuoteRevision
 from portal.quotes.moves import Move as QuoteMove
+from portal.rows import write_rows
 
 
 class UnknownLineError(ConflictError):
@@ -86,6 +89,21 @@ def make_draft(
     note_workshop_share(order)
     apply_totals(order, order.tax_status)
     return order
+
+
+def write_draft(order: Order) -> None:
+    """Write a new order draft, and all its lines in one statement.
+
+    The session, which would write the lines one by one, knows them when they are there.
+    """
+    lines = list(order.lines)
+    set_committed_value(order, "lines", [])
+    db.session.add(order)
+    db.session.flush()
+    for line in lines:
+        line.order_id = order.id
+    write_rows(lines, OrderLine)
+    set_committed_value(order, "lines", lines)
 
 
 def preview_order(quote: Quote, quantities: Mapping[int, Decimal]) -> Order | None:

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
+
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.quotes.hashing import FrozenContent, FrozenLine, content_hash, number_text
 from portal.quotes.models import QuoteLine, QuoteRevision
@@ -10,6 +12,19 @@ from portal.quotes.places import Places, address_plain
 from portal.quotes.pricing import LineTax, Priced, PricedLine
 from portal.quotes.totals import TaxRow, Totals
 from portal.quotes.traces import freeze
+from portal.rows import change_rows
+
+FIGURES: Final = (
+    "unit_price",
+    "list_price",
+    "line_total",
+    "off_contract",
+    "trace",
+    "seen_price",
+    "cost_centre_id",
+    "ship_to_address_id",
+)
+"""The columns of a line that submission writes."""
 
 
 def freeze_revision(
@@ -31,23 +46,30 @@ def freeze_revision(
     ]
     revision.tax_total = totals.tax_total
     revision.gross_total = totals.gross_total
-    for line in priced.lines:
-        _freeze_line(line, revision, places)
+    figures = [_freeze_line(line, revision, places) for line in priced.lines]
     revision.frozen = _frozen(revision, priced, places)
     revision.content_hash = hash_of(revision)
+    change_rows(QuoteLine, FIGURES, figures)
 
 
-def _freeze_line(priced: PricedLine, revision: QuoteRevision, places: Places) -> None:
+def _freeze_line(priced: PricedLine, revision: QuoteRevision, places: Places) -> dict[str, Any]:
+    """Freeze a loaded line, and return its id and columns as they are still to be written."""
     line, answer = priced.line, priced.resolution
-    line.unit_price = answer.unit_price
-    line.list_price = answer.list_price
-    line.line_total = answer.line_total
-    line.off_contract = answer.off_contract
-    line.trace = freeze(answer)
-    line.seen_price = answer.unit_price
     centre, address = places.cost_centre(revision, line), places.ship_to(revision, line)
-    line.cost_centre_id = centre.id if centre else None
-    line.ship_to_address_id = address.id if address else None
+    values = (
+        answer.unit_price,
+        answer.list_price,
+        answer.line_total,
+        answer.off_contract,
+        freeze(answer),
+        answer.unit_price,
+        centre.id if centre else None,
+        address.id if address else None,
+    )
+    figures = dict(zip(FIGURES, values, strict=True))
+    for name, value in figures.items():
+        set_committed_value(line, name, value)  # all lines are written together, not one by one
+    return {"id": line.id, **figures}
 
 
 def _frozen(revision: QuoteRevision, priced: Priced, places: Places) -> dict[str, Any]:
