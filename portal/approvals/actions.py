@@ -11,10 +11,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 from portal.accounts.queries import load_actor
 from portal.approvals import queries
 from portal.approvals.frozen import reason_from
-from portal.approvals.models import ApprovalPolicy, ApprovalRun, ApprovalStep, Decision
-from portal.approvals.people import ADMINISTRATOR, People
-from portal.approvals.policy_file import read_policy
-from portal.approvals.population import load_judges, load_people, nearest, policy_for
+from portal.approvals.models import ApprovalRun, ApprovalStep, Decision
+from portal.approvals.people import ADMINISTRATOR
+from portal.approvals.population import load_judges
 from portal.approvals.route import make_route
 from portal.approvals.rules import Answer, Ask, Cause, Route, RouteOutcome, RunState, Subject
 from portal.approvals.running import (
@@ -136,14 +135,8 @@ class Decided:
 
 def preview_route(subject: Subject, now: datetime) -> Route:
     """Return the route that a submission at this moment would take."""
-    people, documents = load_judges(subject.account_id, now)
-    document = nearest(documents, subject.unit_id, people)
-    return make_route(read_policy(document) if document else None, subject.facts, people)
-
-
-def _judge(subject: Subject, people: People, now: datetime) -> tuple[Route, ApprovalPolicy | None]:
-    held = policy_for(subject.account_id, subject.unit_id, people, now)
-    return make_route(held.policy if held else None, subject.facts, people), held
+    people, held = load_judges(subject.account_id, subject.unit_id, now)
+    return make_route(held.policy if held else None, subject.facts, people)
 
 
 def start_run(actor: Actor, subject: Subject, now: datetime) -> ApprovalRun:
@@ -156,11 +149,11 @@ def start_run(actor: Actor, subject: Subject, now: datetime) -> ApprovalRun:
         DeadEndError: Nobody could finish the route; nothing was written.
     """
     with joined():
-        people = load_people(subject.account_id)
-        route, held = _judge(subject, people, now)
+        people, held = load_judges(subject.account_id, subject.unit_id, now)
+        route = make_route(held.policy if held else None, subject.facts, people)
         if route.outcome is RouteOutcome.DEAD_END:
             raise DeadEndError(route)
-        run = write_run(subject, route, held, now)
+        run = write_run(subject, route, held.id if held else None, now)
         if route.outcome is RouteOutcome.AUTO_APPROVED:
             end_run(run, RunState.APPROVED, now)
             record_run(actor, "approval.not-needed", run, now, content_hash=run.content_hash)

@@ -1,10 +1,11 @@
 """What routes are made of: everybody of an account, and its policies in force."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import (
     BindParameter,
@@ -25,9 +26,9 @@ from sqlalchemy import (
 from portal.accounts.models import CostCentre, Membership, MembershipRole, Person, Unit
 from portal.approvals.models import ApprovalPolicy
 from portal.approvals.people import Member, People
-from portal.db import db
-
-Held = TypeVar("Held")
+from portal.approvals.policy_file import read_policy
+from portal.approvals.rules import Policy
+from portal.db import KEPT, db
 
 _MEMBER: Final = "member"
 _UNIT: Final = "unit"
@@ -36,23 +37,37 @@ _POLICY: Final = "policy"
 """What a row of everybody and everything that routes are made of is about."""
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """The policy of a unit, or of the account, as rules judge by it, and where it is kept."""
+
+    id: int
+    policy: Policy
+
+
 def load_people(account_id: int) -> People:
     """Return everybody of an account with units and cost centre owners, in one statement."""
     return _read(db.session.execute(_population(), {"account": account_id}))[0]
 
 
 def load_judges(
-    account_id: int, now: datetime
-) -> tuple[People, Mapping[int | None, dict[str, Any]]]:
-    """Return everybody of an account, and by unit the policies in force, in one statement."""
+    account_id: int, unit_id: int | None, now: datetime
+) -> tuple[People, PolicyInForce | None]:
+    """Return everybody of an account, and the policy of one of its units, in one statement.
+
+    It is the policy in force of the unit or of the nearest above; it replaces those above whole.
+    """
     asked = {"account": account_id, "now": now}
-    return _read(db.session.execute(_population_with_policies(), asked))
+    people, policies = _read(db.session.execute(_population_with_policies(), asked))
+    units = people.units_upwards(unit_id)
+    found = next((policies[unit] for unit in units if unit in policies), None)
+    return people, None if found is None else PolicyInForce(found[0], read_policy(found[1]))
 
 
 def _read(
     rows: Iterable[Any],
-) -> tuple[People, Mapping[int | None, dict[str, Any]]]:
-    documents: dict[int | None, dict[str, Any]] = {}
+) -> tuple[People, Mapping[int | None, tuple[int, dict[str, Any]]]]:
+    policies: dict[int | None, tuple[int, dict[str, Any]]] = {}
     members: list[Member] = []
     parents: dict[int, int | None] = {}
     owners: dict[str, int | None] = {}
@@ -64,9 +79,9 @@ def _read(
         elif kind == _CENTRE:
             owners[columns[-2]] = columns[1]
         else:
-            documents[columns[1]] = document
+            policies[columns[1]] = columns[0], document
     members.sort(key=lambda member: member.membership_id)
-    return People(members, parents, owners), documents
+    return People(members, parents, owners), policies
 
 
 @cache
@@ -119,6 +134,7 @@ def _parts() -> tuple[Select[*tuple[Any, ...]], ...]:
         )
         .join(Person, Person.id == Membership.person_id)
         .where(Membership.account_id == account)
+        .prefix_with(KEPT, dialect="postgresql")
     )
     nothing = [null()] * 6
     units = select(literal(_UNIT), Unit.id, Unit.parent_id, *nothing, null(), null(), none)
@@ -192,19 +208,6 @@ def _is_newest(newest: Subquery) -> ColumnElement[bool]:
     return and_(
         newest.c.unit_key == ApprovalPolicy.unit_key, newest.c.version == ApprovalPolicy.version
     )
-
-
-def policy_for(
-    account_id: int, unit_id: int | None, people: People, now: datetime
-) -> ApprovalPolicy | None:
-    """Return the policy of a unit or of the nearest above; it replaces those above whole."""
-    by_unit = {policy.unit_id: policy for policy in find_policies(account_id, now)}
-    return nearest(by_unit, unit_id, people)
-
-
-def nearest(by_unit: Mapping[int | None, Held], unit_id: int | None, people: People) -> Held | None:
-    """Return what a unit has, or the nearest above it that has something."""
-    return next((by_unit[unit] for unit in people.units_upwards(unit_id) if unit in by_unit), None)
 
 
 def find_versions(account_id: int, unit_id: int | None) -> Sequence[ApprovalPolicy]:

@@ -12,7 +12,6 @@ from sqlalchemy.orm.attributes import set_committed_value
 from portal.approvals.frozen import reason_plain, route_plain, summary_plain
 from portal.approvals.models import (
     ApprovalLink,
-    ApprovalPolicy,
     ApprovalRun,
     ApprovalStep,
     Decision,
@@ -75,9 +74,7 @@ def lock_subject(actor: Actor, run_id: int) -> None:
             plug.lock(subject_of(actor, kind, run_id))
 
 
-def write_run(
-    subject: Subject, route: Route, policy: ApprovalPolicy | None, now: datetime
-) -> ApprovalRun:
+def write_run(subject: Subject, route: Route, policy_id: int | None, now: datetime) -> ApprovalRun:
     """Write a run; its steps and people are written by `write_steps`, and nobody is asked yet."""
     run = ApprovalRun(
         account_id=subject.account_id,
@@ -86,7 +83,7 @@ def write_run(
         subject_id=subject.id,
         number=subject.number,
         revision=subject.revision,
-        policy_id=policy.id if policy else None,
+        policy_id=policy_id,
         requester_id=subject.submitted_by,
         requester_person_ids=sorted(subject.requester_person_ids),
         title=subject.title,
