@@ -78,8 +78,20 @@ def save_draft(actor: Actor, number: str, version: int, edits: DraftEdits, now: 
     return quote
 
 
-def save_locked(actor: Actor, quote: Quote, version: int, edits: DraftEdits, now: datetime) -> None:
-    """Do as `save_draft` does, to a quote that is locked in the transaction under way."""
+def save_locked(
+    actor: Actor,
+    quote: Quote,
+    version: int,
+    edits: DraftEdits,
+    now: datetime,
+    *,
+    is_opened: bool = False,
+) -> None:
+    """Do as `save_draft` does, to a quote that is locked in the transaction under way.
+
+    Args:
+        is_opened: Whether it is known to be the draft that the actor opened last.
+    """
     must_reach(actor, Permission.QUOTE_SAVE, quote)
     if quote.version != version:
         found = clashes(edits, quote.current, quote.current.lines)
@@ -89,7 +101,8 @@ def save_locked(actor: Actor, quote: Quote, version: int, edits: DraftEdits, now
     Move.SAVE.apply(quote.status, actor, quote.number)
     if changes_anything(edits, quote.current, quote.current.lines):
         _save(actor, quote, edits, now)
-    note_opening(actor, quote, now)
+    if not is_opened:
+        note_opening(actor, quote, now)
 
 
 def _save(actor: Actor, quote: Quote, edits: DraftEdits, now: datetime) -> None:

@@ -1,27 +1,109 @@
 """Reading quotes for steps that hold their lock: each row once, and no more than the step needs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Final
 
-from sqlalchemy import Select, and_, bindparam, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import BigInteger, Select, and_, bindparam, select
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts.models import Account
+from portal.accounts.queries import account_columns, parents_of
 from portal.approvals.models import ApprovalRun
 from portal.approvals.queries import Proof, last_comment, make_proof, proof_columns
+from portal.catalog.models import Product
+from portal.catalog.queries import is_visible
 from portal.db import KEPT, db
 from portal.db import lock as locked
-from portal.quotes.models import Quote, QuoteLine, QuoteRevision
-from portal.quotes.queries import WITH_REQUESTERS
+from portal.policy import Actor
+from portal.quotes.models import Quote, QuoteLine, QuoteOpening, QuoteRevision
+from portal.quotes.queries import WITH_REQUESTERS, QuoteNotFoundError, visible_to
 from portal.quotes.rules import KIND
+
+_MOST_ACTORS: Final = 512
 
 
 def lock_row(quote: Select[int]) -> Quote | None:
     """Lock the quote whose id is selected, between its account and its orders; without revision."""
     return db.session.scalar(locked(select(Quote).where(Quote.id.in_(quote))))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A locked quote with its current revision, lines, products and their categories.
+
+    ``is_opened`` says that it is what the actor opened last. ``seen`` are those of its products
+    that the actor's catalogue holds.
+    """
+
+    quote: Quote
+    account: Account
+    units: Mapping[int, int | None]
+    is_opened: bool
+    seen: frozenset[int]
+
+
+def hold(actor: Actor, number: str) -> Held:
+    """Lock a quote that an actor sees, then read it whole: of which there is one, and its lines.
+
+    Raises:
+        QuoteNotFoundError: No such quote within the actor's reach.
+    """
+    quote = db.session.scalar(_seen_quote(actor), {"number": number})
+    if quote is None:
+        raise QuoteNotFoundError(number=number)
+    asked = {"quote": quote.id, "number": quote.revision, "membership": actor.membership_id}
+    found = db.session.execute(_head(), asked).unique().one()
+    revision, opened, account, units = found
+    rows = db.session.execute(_held_lines(actor), {"revision": revision.id}).all()
+    set_committed_value(revision, "lines", [line for line, _is_seen in rows])
+    set_committed_value(revision, "quote", quote)
+    set_committed_value(quote, "current", revision)
+    seen = frozenset(line.product_id for line, is_seen in rows if is_seen)
+    return Held(quote, account, parents_of(units), opened == quote.id, seen)
+
+
+@lru_cache(maxsize=_MOST_ACTORS)
+def _seen_quote(actor: Actor) -> Select[Quote]:
+    statement = visible_to(actor).where(Quote.number == bindparam("number"))
+    return locked(statement.prefix_with(KEPT, dialect="postgresql"))
+
+
+@cache
+def _head() -> Select[*tuple[Any, ...]]:
+    """Select a revision with its requesters, what its reader opened last, and the account."""
+    opened = select(QuoteOpening.quote_id).where(
+        QuoteOpening.membership_id == bindparam("membership", type_=BigInteger)
+    )
+    return (
+        select(QuoteRevision, opened.scalar_subquery(), *account_columns())
+        .join(Account, Account.id == QuoteRevision.account_id)
+        .where(
+            QuoteRevision.quote_id == bindparam("quote"),
+            QuoteRevision.number == bindparam("number"),
+        )
+        .options(WITH_REQUESTERS)
+        .prefix_with(KEPT, dialect="postgresql")
+        .execution_options(populate_existing=True)
+    )
+
+
+@lru_cache(maxsize=_MOST_ACTORS)
+def _held_lines(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Select lines with their products, and whether the actor's catalogue holds these."""
+    return (
+        select(QuoteLine, is_visible(actor).label("is_seen"))
+        .join(QuoteLine.product)
+        .outerjoin(Product.category)
+        .where(QuoteLine.revision_id == bindparam("revision"))
+        .order_by(QuoteLine.position)
+        .options(contains_eager(QuoteLine.product).contains_eager(Product.category))
+        .prefix_with(KEPT, dialect="postgresql")
+        .execution_options(populate_existing=True)
+    )
 
 
 def load_content(

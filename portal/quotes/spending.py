@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, BindParameter, Select, bindparam, func, select
 
 from portal.db import db
 from portal.money import EXACT
@@ -29,6 +30,23 @@ def find_submitted(
 
     Those rejected, withdrawn or expired are left out.
     """
+    asked = {
+        "account": account_id,
+        "people": sorted(person_ids),
+        "quote": except_quote,
+        "since": since,
+    }
+    return [
+        Submitted(at, net, gross)
+        for at, net, gross in db.session.execute(_submitted(), asked).all()
+        if at is not None and net is not None
+    ]
+
+
+@cache
+def _submitted() -> Select[datetime | None, Decimal | None, Decimal | None]:
+    account: BindParameter[int] = bindparam("account")
+    people: BindParameter[int] = bindparam("people", type_=BigInteger, expanding=True)
     last = (
         select(func.max(QuoteRevision.number))
         .where(
@@ -39,25 +57,20 @@ def find_submitted(
         .scalar_subquery()
     )
     theirs = select(QuoteRequester.revision_id).where(
-        QuoteRequester.account_id == account_id, QuoteRequester.person_id.in_(sorted(person_ids))
+        QuoteRequester.account_id == account, QuoteRequester.person_id.in_(people)
     )
-    statement = (
+    return (
         select(QuoteRevision.submitted_at, QuoteRevision.net_total, QuoteRevision.gross_total)
         .join(Quote, Quote.id == QuoteRevision.quote_id)
         .where(
-            Quote.account_id == account_id,
-            Quote.id != except_quote,
+            Quote.account_id == account,
+            Quote.id != bindparam("quote"),
             QuoteRevision.number == last,
-            QuoteRevision.submitted_at > since,
+            QuoteRevision.submitted_at > bindparam("since"),
             QuoteRevision.status.not_in(sorted(UNCOUNTED)),
             QuoteRevision.id.in_(theirs),
         )
     )
-    return [
-        Submitted(at, net, gross)
-        for at, net, gross in db.session.execute(statement).all()
-        if at is not None and net is not None
-    ]
 
 
 Total = Callable[[Submitted], Decimal]

@@ -18,13 +18,13 @@ from portal.quotes.drafting import DraftConflictError, save_locked
 from portal.quotes.edits import DraftEdits
 from portal.quotes.freezing import freeze_revision
 from portal.quotes.guarding import bump, must_reach, note_opening, note_requester, record_quote
-from portal.quotes.locking import find_said
+from portal.quotes.locking import Held, find_said, hold
 from portal.quotes.models import Quote, QuoteLine, QuoteRevision
 from portal.quotes.moves import Move
 from portal.quotes.ordering import ordered_quantities
 from portal.quotes.outcomes import approve, plan_end
-from portal.quotes.places import Places, load_places
-from portal.quotes.pricing import Priced, PricedLine, price_draft
+from portal.quotes.places import Places, places_of
+from portal.quotes.pricing import Priced, PricedLine, price_lines
 from portal.quotes.rules import KIND, ORDERABLE, QuoteStatus, end_of_validity
 from portal.quotes.sheet import Sheet, draft_sheet, sheet_of
 from portal.quotes.subject import Submitter, make_subject
@@ -110,10 +110,10 @@ def submit_quote(
         DeadEndError: Nobody could finish its approval.
     """
     with transaction():
-        quote = queries.get_quote(actor, number, lock=True)
-        must_reach(actor, Permission.QUOTE_SUBMIT, quote)
-        _submit(actor, quote, version, accepted_prices, now, shown_total)
-    return quote
+        held = hold(actor, number)
+        must_reach(actor, Permission.QUOTE_SUBMIT, held.quote)
+        _submit(actor, held, version, accepted_prices, now, shown_total)
+    return held.quote
 
 
 def save_and_submit(  # noqa: PLR0913 - what is saved, added and submitted, each named
@@ -138,16 +138,16 @@ def save_and_submit(  # noqa: PLR0913 - what is saved, added and submitted, each
         What `save_draft`, `add_lines` and `submit_quote` raise, whose other arguments are the same.
     """
     with transaction():
-        quote = queries.get_quote(actor, number, lock=True)
-        must_reach(actor, Permission.QUOTE_SUBMIT, quote)
-        if _was_submitted(quote.current, actor, version):
+        held = hold(actor, number)
+        must_reach(actor, Permission.QUOTE_SUBMIT, held.quote)
+        if _was_submitted(held.quote.current, actor, version):
             return None
-        save_locked(actor, quote, version, edits, now)
+        save_locked(actor, held.quote, version, edits, now, is_opened=held.is_opened)
         if added:
             add_lines(actor, number, added, now)
-            quote = queries.get_quote(actor, number)  # with the categories of what was added
-        _submit(actor, quote, quote.version, edits.accepted, now, shown_total)
-    return quote
+            held = hold(actor, number)  # with what was added
+        _submit(actor, held, held.quote.version, edits.accepted, now, shown_total)
+    return held.quote
 
 
 def _was_submitted(revision: QuoteRevision, actor: Actor, version: int) -> bool:
@@ -161,20 +161,21 @@ def _was_submitted(revision: QuoteRevision, actor: Actor, version: int) -> bool:
 
 def _submit(
     actor: Actor,
-    quote: Quote,
+    held: Held,
     version: int,
     accepted: Mapping[int, Decimal],
     now: datetime,
     shown_total: Decimal | None,
 ) -> None:
+    quote = held.quote
     revision = quote.current
     if revision.submitted_version == version:
         return  # the same submission once more
     target = Move.SUBMIT.apply(quote.status, actor, quote.number)
     if quote.version != version:
         raise DraftConflictError(quote.number, ())
-    places = load_places(quote.account_id)
-    priced = price_draft(actor, revision, places, now)
+    places = places_of(held.account, held.units)
+    priced = price_lines(revision, revision.lines, places, now, held.seen)
     _check(quote, priced, places, accepted, shown_total)
     until = _valid_until(places, priced, now)
     _freeze(actor, revision, priced, places, until, now)

@@ -48,6 +48,19 @@ def test_what_was_typed_and_added_is_the_content_that_is_submitted(
     assert verbs.index("quote.saved") < verbs.index("quote.submitted")
 
 
+@pytest.mark.parametrize("opened_last", ["the submitted one", "another one"])
+def test_nothing_is_added_to_what_was_opened_before_the_submission(
+    cast: Cast, now: datetime, draft: Quote, opened_last: str
+) -> None:
+    buyer = cast.acme.buyer
+    if opened_last == "another one":
+        actions.create_quote(buyer, now)
+
+    actions.save_and_submit(buyer, draft.number, draft.version, DraftEdits(), now)
+
+    assert queries.current_draft(buyer) is None
+
+
 def test_a_second_press_of_the_same_button_submits_nothing_more(
     cast: Cast, now: datetime, draft: Quote, business_rows: Rows
 ) -> None:
