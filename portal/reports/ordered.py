@@ -166,7 +166,6 @@ def _find_totals(
             column.raw,
             column.currency,
             *(func.sum(column[name]) for name in ("orders", "lines", "net", "list", "listed")),
-            func.min(column.first_at),
             func.max(column.last_at),
         )
         .group_by(column.raw, column.currency)
@@ -203,7 +202,6 @@ def _parts(
             keyed.c.currency,
             func.count().label("orders"),
             *(func.sum(keyed.c[name]).label(name) for name in ("lines", "net", "list", "listed")),
-            func.min(keyed.c.placed_at).label("first_at"),
             func.max(keyed.c.placed_at).label("last_at"),
         ).group_by(keyed.c.raw, keyed.c.currency)
 

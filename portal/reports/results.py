@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar, overload
 
 from flask_babel import gettext as _
 
@@ -13,6 +13,7 @@ from portal.web.tables import Column
 NO_KEY: Final = "-"
 """Key of the group of rows that have no value there."""
 MOST_BARS: Final = 12
+Group = TypeVar("Group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,30 @@ class ResultRow:
     currency: str = ""
     url: str = ""
     sort: Any = None
+
+
+class LateRows(Sequence[ResultRow], Generic[Group]):
+    """Rows that are made when they are looked at: of ten thousand groups a page shows a few."""
+
+    def __init__(self, groups: Sequence[Group], make: Callable[[Group], ResultRow]) -> None:
+        self._groups, self._make = groups, make
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    @overload
+    def __getitem__(self, place: int) -> ResultRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[ResultRow]: ...
+    def __getitem__(self, place: int | slice) -> ResultRow | list[ResultRow]:
+        if isinstance(place, slice):
+            return [self._make(group) for group in self._groups[place]]
+        return self._make(self._groups[place])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +175,7 @@ def chart_of(
     currency: str,
 ) -> Chart | None:
     """Return the chart of a table: all pieces of a time line, or the first groups of a list."""
-    shown = list(rows) if is_time else list(rows)[:MOST_BARS]
+    shown = rows[: None if is_time else MOST_BARS]
     if not shown or not figures:
         return None
     is_money = figures[0].kind is Kind.MONEY

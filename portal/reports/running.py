@@ -17,7 +17,14 @@ from portal.reports.ending import ENTITLEMENTS
 from portal.reports.figures import change
 from portal.reports.fulfilment import BACKLOG, DELIVERIES, ON_TIME
 from portal.reports.funnel import FUNNEL
-from portal.reports.results import Change, ReportResult, ResultRow, chart_of, columns_of
+from portal.reports.results import (
+    Change,
+    LateRows,
+    ReportResult,
+    ResultRow,
+    chart_of,
+    columns_of,
+)
 from portal.reports.serving import CASES, COMPLAINTS, REPAIR_TIME
 from portal.reports.shapes import Listing, Report, Worked
 from portal.reports.spending import ORDERS, REVENUE
@@ -91,10 +98,11 @@ def answer(actor: Actor, report: Report, wanted: Wanted) -> ReportResult:
     worked = report.work(actor, wanted)
     currency = wanted.currency if report.has_money else ""
     behind_all = rows_url(report, wanted)
-    rows = [
-        replace(row, url=f"{behind_all}&{urlencode({'key': row.key})}", currency=currency)
-        for row in worked.rows
-    ]
+
+    def dressed(row: ResultRow) -> ResultRow:
+        return replace(row, url=f"{behind_all}&{urlencode({'key': row.key})}", currency=currency)
+
+    rows = LateRows(worked.rows, dressed)
     totals = None
     if rows and worked.has_totals:
         totals = ResultRow("", _("Total"), worked.totals, currency=currency, url=behind_all)

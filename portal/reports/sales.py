@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flask_babel import gettext as _
 from sqlalchemy import (
@@ -174,8 +174,7 @@ def _past(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
+class Total(NamedTuple):
     """What a group of order lines comes to, in one currency.
 
     ``listed`` is the net value of those lines that have a list price.
@@ -188,7 +187,6 @@ class Total:
     net: Decimal
     list: Decimal
     listed: Decimal
-    first_at: datetime
     last_at: datetime
 
 
@@ -222,7 +220,6 @@ def find_totals(
             func.sum(keyed.c.net),
             func.coalesce(func.sum(keyed.c.list), nothing_listed),
             func.coalesce(func.sum(case((keyed.c.list.is_not(None), keyed.c.net))), nothing_listed),
-            func.min(keyed.c.placed_at),
             func.max(keyed.c.placed_at),
         )
         .group_by(keyed.c.raw, keyed.c.currency)

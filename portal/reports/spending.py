@@ -17,7 +17,7 @@ from portal.reports.converting import Converter
 from portal.reports.naming import Name, name_accounts, name_people, name_units, named
 from portal.reports.ordered import first_placed_at, ordered
 from portal.reports.periods import Period, Window, buckets_of
-from portal.reports.results import ResultRow
+from portal.reports.results import LateRows, ResultRow
 from portal.reports.sales import (
     OWN,
     Grouper,
@@ -41,6 +41,7 @@ _STATES: Final = {state.value: state.label for state in OrderStatus}
 class _Sum:
     """What a group comes to, in the report's currency."""
 
+    label: str = ""
     orders: int = 0
     lines: int = 0
     net: Decimal = f.NONE
@@ -85,9 +86,9 @@ def _work(actor: Actor, wanted: Wanted, permission: Permission, saved: str) -> W
     grouper = Grouper(source.rows)
     conditions, keys = grouper.conditions(wanted), grouper.keys(wanted.by, wanted.window)
     found = source.totals(conditions, keys.expression)
-    names = names_of(keys, sorted({total.raw for total in found}, key=str))
+    names = names_of(keys, list(dict.fromkeys(each.raw for each in found)))
     converter = Converter(wanted)
-    sums, labels = _sums(found, names, converter, wanted)
+    sums = _sums(found, names, converter, wanted)
     orders = source.count_orders(conditions, found)
     total = _Sum(orders=sum(many for each, many in orders.items() if converter.knows(each)))
     for each in sums.values():
@@ -95,13 +96,15 @@ def _work(actor: Actor, wanted: Wanted, permission: Permission, saved: str) -> W
         total.net += each.net
         total.list += each.list
         total.listed += each.listed
-    rows = [ResultRow(key, labels[key], each.values(saved)) for key, each in sums.items()]
+    groups = list(sums.items())
     if wanted.by.step is None:
-        rows.sort(key=lambda row: (-row.values["net"], row.label))
+        groups.sort(key=lambda group: (-group[1].net, group[1].label))
     figures = BUYING if saved == "saved" else SELLING
     return Worked(
         figures=figures,
-        rows=rows,
+        rows=LateRows(
+            groups, lambda group: ResultRow(group[0], group[1].label, group[1].values(saved))
+        ),
         totals=total.values(saved),
         notes=[*_notes(source.count_past_lines(conditions)), *converter.notes],
         charted=[figures[2], figures[4]],
@@ -110,26 +113,26 @@ def _work(actor: Actor, wanted: Wanted, permission: Permission, saved: str) -> W
 
 def _sums(
     found: Sequence[Total], names: Mapping[Any, Name], converter: Converter, wanted: Wanted
-) -> tuple[dict[str, _Sum], dict[str, str]]:
+) -> dict[str, _Sum]:
     """Return the sums by the key of their group, each currency converted once per group."""
     sums: dict[str, _Sum] = {}
-    labels: dict[str, str] = {}
     if wanted.by.step is not None and found:
         for bucket in buckets_of(wanted.window, wanted.by.step):
-            sums[bucket.key], labels[bucket.key] = _Sum(), bucket.key
+            sums[bucket.key] = _Sum(bucket.key)
     for total in found:
         net = converter.convert(total.net, total.currency)
         if net is None:
             continue
         name = names[total.raw]
-        labels.setdefault(name.key, name.label)
-        each = sums.setdefault(name.key, _Sum())
+        each = sums.get(name.key)
+        if each is None:
+            each = sums[name.key] = _Sum(name.label)
         each.orders += total.orders
         each.lines += total.lines
         each.net += net
         each.list += converter.convert(total.list, total.currency) or f.NONE
         each.listed += converter.convert(total.listed, total.currency) or f.NONE
-    return sums, labels
+    return sums
 
 
 def _notes(imported: int) -> list[str]:
