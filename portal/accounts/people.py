@@ -19,6 +19,7 @@ from portal.accounts.models import (
     Unit,
 )
 from portal.accounts.queries import membership_reached
+from portal.containing import contains
 from portal.db import db, in_pages
 from portal.events.models import Event
 from portal.policy import Actor, Permission
@@ -151,8 +152,8 @@ def _conditions(wanted: PeopleFilter) -> list[ColumnElement[bool]]:
     if wanted.text:
         conditions.append(
             or_(
-                Person.name.icontains(wanted.text, autoescape=True),
-                Person.email.icontains(wanted.text, autoescape=True),
+                contains(Person.name, wanted.text),
+                contains(Person.email, wanted.text),
             )
         )
     if wanted.account_id is not None:

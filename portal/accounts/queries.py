@@ -22,6 +22,7 @@ from portal.accounts.models import (
     UserSession,
 )
 from portal.accounts.rules import ACTING_ACCOUNTS, ancestors, descendants
+from portal.containing import contains
 from portal.db import EVERY_ROW, KEPT, db, lock, reaching
 from portal.errors import N_, NotFoundError
 from portal.policy import Actor, Permission, Role, grants_of, operator_actor
@@ -227,8 +228,8 @@ def find_accounts(
     if text:
         conditions.append(
             or_(
-                Account.code.icontains(text, autoescape=True),
-                Account.name.icontains(text, autoescape=True),
+                contains(Account.code, text),
+                contains(Account.name, text),
             )
         )
     if status:

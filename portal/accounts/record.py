@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.accounts.models import Account, Membership, Person
+from portal.containing import contains
 from portal.db import db
 from portal.events.models import Event
 from portal.policy import Actor, Permission
@@ -138,8 +139,8 @@ def _conditions(actor: Actor, wanted: RecordFilter) -> list[ColumnElement[bool]]
     if wanted.person:
         conditions.append(
             or_(
-                Person.name.icontains(wanted.person, autoescape=True),
-                Person.email.icontains(wanted.person, autoescape=True),
+                contains(Person.name, wanted.person),
+                contains(Person.email, wanted.person),
             )
         )
     return conditions

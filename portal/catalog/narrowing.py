@@ -20,6 +20,7 @@ from portal.catalog.models import Category, PartNumber, Product, ProductAttribut
 from portal.catalog.queries import visible_products
 from portal.catalog.search_index import found_by
 from portal.catalog.word_index import one_of
+from portal.containing import contains
 from portal.db import db
 from portal.policy import Actor
 
@@ -104,7 +105,7 @@ def matching(actor: Actor, text: str) -> ColumnElement[bool]:
         PartNumber.account_id == actor.account_id,
         or_(
             PartNumber.buyer_sku_key.contains(sku_key(text), autoescape=True),
-            PartNumber.name.icontains(text.strip(), autoescape=True),
+            contains(PartNumber.name, text.strip()),
         ),
     )
     return found_by(text, own)

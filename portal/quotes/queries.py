@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from portal.accounts.models import Account, Membership, Person, Unit
 from portal.approvals.queries import named_subject_ids
 from portal.catalog.models import Product
+from portal.containing import contains
 from portal.db import db
 from portal.db import lock as locked
 from portal.errors import N_, ConflictError, NotFoundError
@@ -323,15 +324,15 @@ def _conditions(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
 def _says(actor: Actor, text: str) -> ColumnElement[bool]:
     """Keep the quotes that a text names; staff find them by their account as well."""
     named = [
-        Quote.number.icontains(text, autoescape=True),
-        Quote.title.icontains(text, autoescape=True),
-        Quote.reference.icontains(text, autoescape=True),
+        contains(Quote.number, text),
+        contains(Quote.title, text),
+        contains(Quote.reference, text),
     ]
     if actor.is_supplier:
         accounts = select(Account.id).where(
             or_(
-                Account.name.icontains(text, autoescape=True),
-                Account.code.icontains(text, autoescape=True),
+                contains(Account.name, text),
+                contains(Account.code, text),
             )
         )
         named.append(Quote.account_id.in_(accounts))

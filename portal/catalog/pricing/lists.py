@@ -15,6 +15,7 @@ from portal.catalog.pricing.chains import Period, holds_within
 from portal.catalog.pricing.ending import ends_soon
 from portal.catalog.pricing.models import PriceAssignment, PriceEntry, PriceList, PriceListVersion
 from portal.catalog.pricing.rules import Entry, ListKind
+from portal.containing import contains
 from portal.db import db, lock
 from portal.errors import N_, NotFoundError
 from portal.policy import Actor, Permission
@@ -179,12 +180,11 @@ def find_entries(
     """
     matching = _entries(version_id)
     if search:
-        like = f"%{escape_like(search)}%"
         matching = matching.where(
             or_(
-                Product.sku.ilike(like, escape="\\"),
-                Product.name.ilike(like, escape="\\"),
-                Category.path.ilike(like, escape="\\"),
+                contains(Product.sku, search),
+                contains(Product.name, search),
+                contains(Category.path, search),
             )
         )
     total = db.session.scalar(select(func.count()).select_from(matching.order_by(None).subquery()))
@@ -194,11 +194,6 @@ def find_entries(
         for entry_id, sku, path, name, *facts in rows
     ]
     return found, total or 0
-
-
-def escape_like(text: str) -> str:
-    """Escape what LIKE would read as a wildcard."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _entries(version_id: int | None) -> Select[*tuple[Any, ...]]:
@@ -243,9 +238,8 @@ def count_lists_by_state(actor: Actor, search: str, at: datetime) -> dict[ListSt
 def _matching(actor: Actor, search: str) -> Select[PriceList]:
     if not search:
         return visible_to(actor)
-    like = f"%{escape_like(search)}%"
     return visible_to(actor).where(
-        or_(PriceList.code.ilike(like, escape="\\"), PriceList.name.ilike(like, escape="\\"))
+        or_(contains(PriceList.code, search), contains(PriceList.name, search))
     )
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from portal.catalog.models import Product, UomConversion, sku_key
 from portal.catalog.stock.models import StockLevel, StockMove, StockReservation
 from portal.catalog.stock.rules import NONE, Availability, Store, Subject, in_own_unit
+from portal.containing import contains
 from portal.db import KEPT, db, in_pages
 from portal.errors import N_
 from portal.web.paging import Page, offset_of
@@ -370,7 +371,7 @@ def _listed(filters: Filters) -> Select[*tuple[Any, ...]]:
         statement = statement.where(
             or_(
                 Product.sku_key.contains(sku_key(filters.text), autoescape=True),
-                Product.name.icontains(filters.text, autoescape=True),
+                contains(Product.name, filters.text),
             )
         )
     if filters.location:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, true, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Account
+from portal.containing import contains
 from portal.db import db, in_pages
 from portal.errors import N_, NotFoundError
 from portal.orders.history.models import PastOrder, PastOrderLine
@@ -130,8 +131,8 @@ def matches(text: str) -> ColumnElement[bool]:
         PastOrderLine.sku.istartswith(wanted, autoescape=True)
     )
     return or_(
-        PastOrder.number.icontains(wanted, autoescape=True),
-        PastOrder.purchase_order_number.icontains(wanted, autoescape=True),
+        contains(PastOrder.number, wanted),
+        contains(PastOrder.purchase_order_number, wanted),
         PastOrder.id.in_(lines),
     )
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.accounts.models import Account, Membership, Person, Unit
 from portal.catalog.models import Category, Product, sku_key
 from portal.config import Settings
+from portal.containing import contains
 from portal.db import db, lock
 from portal.errors import N_, ConflictError, NotFoundError
 from portal.policy import Actor, Permission
@@ -266,12 +267,12 @@ def _matches(wanted: AssetFilter) -> ColumnElement[bool]:
 def _holds(text: str) -> ColumnElement[bool]:
     """Keep the units that a text names: tag, product, order, place or person."""
     return or_(
-        Asset.service_tag.icontains(text, autoescape=True),
-        Asset.order_number.icontains(text, autoescape=True),
-        Asset.place.icontains(text, autoescape=True),
-        Product.sku.icontains(text, autoescape=True),
-        Product.name.icontains(text, autoescape=True),
-        Asset.membership.has(Membership.person.has(Person.name.icontains(text, autoescape=True))),
+        contains(Asset.service_tag, text),
+        contains(Asset.order_number, text),
+        contains(Asset.place, text),
+        contains(Product.sku, text),
+        contains(Product.name, text),
+        Asset.membership.has(Membership.person.has(contains(Person.name, text))),
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account, Membership, Person
+from portal.containing import contains
 from portal.db import db
 from portal.policy import Actor, Permission
 from portal.scope import within
@@ -68,8 +69,8 @@ def find_requesters(
     if text:
         statement = statement.where(
             or_(
-                Person.name.icontains(text, autoescape=True),
-                Person.email.icontains(text, autoescape=True),
+                contains(Person.name, text),
+                contains(Person.email, text),
                 func.lower(Account.code) == text.lower(),
             )
         )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Account
 from portal.catalog.models import Product
+from portal.containing import contains
 from portal.db import db, in_pages, lock
 from portal.errors import N_, NotFoundError
 from portal.events.models import Event
@@ -227,11 +228,11 @@ def _matches(wanted: CaseFilter) -> ColumnElement[bool]:
 def _says(text: str) -> ColumnElement[bool]:
     """Keep the cases that a text names: number, subject, asset, order or product."""
     return or_(
-        Case.number.icontains(text, autoescape=True),
-        Case.subject.icontains(text, autoescape=True),
-        Case.order_number.icontains(text, autoescape=True),
-        Case.asset.has(Asset.service_tag.icontains(text, autoescape=True)),
-        Case.product.has(Product.sku.icontains(text, autoescape=True)),
+        contains(Case.number, text),
+        contains(Case.subject, text),
+        contains(Case.order_number, text),
+        Case.asset.has(contains(Asset.service_tag, text)),
+        Case.product.has(contains(Product.sku, text)),
     )
 
 

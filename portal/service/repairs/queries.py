@@ -14,6 +14,7 @@ from portal.catalog.models import ProductAttribute
 from portal.catalog.stock.models import StockMove, StockReservation
 from portal.catalog.stock.queries import find_availability
 from portal.catalog.stock.rules import MoveKind, Store
+from portal.containing import contains
 from portal.db import KEPT, db, lock
 from portal.policy import GRANTS, Actor, P, Permission
 from portal.scope import within
@@ -386,11 +387,11 @@ def _matches(wanted: BoardFilter) -> ColumnElement[bool]:
     if wanted.text:
         conditions.append(
             or_(
-                Repair.number.icontains(wanted.text, autoescape=True),
-                Case.number.icontains(wanted.text, autoescape=True),
-                Case.subject.icontains(wanted.text, autoescape=True),
-                Repair.tracking_number.icontains(wanted.text, autoescape=True),
-                Repair.asset.has(Asset.service_tag.icontains(wanted.text, autoescape=True)),
+                contains(Repair.number, wanted.text),
+                contains(Case.number, wanted.text),
+                contains(Case.subject, wanted.text),
+                contains(Repair.tracking_number, wanted.text),
+                Repair.asset.has(contains(Asset.service_tag, wanted.text)),
             )
         )
     return and_(true(), *conditions)
