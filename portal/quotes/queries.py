@@ -353,14 +353,9 @@ def current_draft(actor: Actor) -> OpenDraft | None:
 
 def opened_draft(actor: Actor) -> Select[str, str, int]:
     """Select number, title and count of lines of `current_draft`."""
-    lines = (
-        select(func.count(QuoteLine.id))
-        .join(QuoteRevision, QuoteRevision.id == QuoteLine.revision_id)
-        .where(QuoteRevision.quote_id == Quote.id, QuoteRevision.number == Quote.revision)
-        .scalar_subquery()
-    )
-    return (
-        select(Quote.number, Quote.title, lines.label("lines"))
+    # Limited, or PostgreSQL counts the lines of every draft before it finds the opened one.
+    opened = (
+        select(Quote.id, Quote.number, Quote.title, Quote.revision)
         .join(QuoteOpening, QuoteOpening.quote_id == Quote.id)
         .where(
             QuoteOpening.membership_id == actor.membership_id,
@@ -368,7 +363,16 @@ def opened_draft(actor: Actor) -> Select[str, str, int]:
             Quote.status == QuoteStatus.DRAFT,
             reached_by(actor, Permission.QUOTE_SAVE),
         )
+        .limit(1)
+        .subquery()
     )
+    lines = (
+        select(func.count(QuoteLine.id))
+        .join(QuoteRevision, QuoteRevision.id == QuoteLine.revision_id)
+        .where(QuoteRevision.quote_id == opened.c.id, QuoteRevision.number == opened.c.revision)
+        .scalar_subquery()
+    )
+    return select(opened.c.number, opened.c.title, lines.label("lines"))
 
 
 def find_entry(actor: Actor) -> QuickEntry | None:
