@@ -11,10 +11,11 @@ from portal.orders.actions import confirm_order
 from portal.orders.answering import change_promises
 from portal.orders.cancelling import request_cancellation
 from portal.orders.delivering import close_order, mark_delivered
+from portal.orders.listing import search_orders
 from portal.orders.models import Order
 from portal.orders.progress import Packed, Promise
 from portal.orders.proposing import Wanted, propose_change
-from portal.orders.queries import OrderFilter, find_orders, get_order
+from portal.orders.queries import get_order
 from portal.orders.shipping import Parcel, ship_order
 from portal.policy import Actor
 
@@ -162,5 +163,5 @@ def _ordered(title: str, items: Mapping[str, int], purchase_order: str, at: date
 
 def _order_of(actor: Actor, purchase_order: str) -> Order:
     """Return an order that the story has made, by the number that its buyer knows."""
-    [found] = find_orders(actor, OrderFilter(text=purchase_order), limit=1)
+    [found], _total = search_orders(actor, purchase_order, limit=1)
     return get_order(actor, found.number)

@@ -13,8 +13,8 @@ from portal.catalog.pricing.ending import EndingAgreement, find_ending_agreement
 from portal.db import db, in_pages
 from portal.home.work import Group, Tile, find_tiles, find_work
 from portal.jobs.queries import JobRow
+from portal.orders.listing import OrderFilter, find_orders
 from portal.orders.models import Order
-from portal.orders.queries import OrderFilter, find_orders
 from portal.orders.rules import Tab as OrderTab
 from portal.policy import Actor, P
 from portal.quotes.models import Quote

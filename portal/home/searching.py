@@ -15,10 +15,8 @@ from portal.db import db
 from portal.home.finding import find_exact
 from portal.orders.history.models import PastOrder
 from portal.orders.history.queries import PastFilter, count_past_orders, find_past_orders
+from portal.orders.listing import search_orders
 from portal.orders.models import Order
-from portal.orders.queries import OrderFilter, find_orders
-from portal.orders.queries import count_by_tab as count_orders
-from portal.orders.rules import Tab as OrderTab
 from portal.policy import Actor, P
 from portal.quotes.queries import Filters, QuoteRow, count_tabs, find_quotes
 from portal.quotes.rules import Tab as QuoteTab
@@ -115,8 +113,7 @@ def _quotes(actor: Actor, text: str) -> tuple[Sequence[QuoteRow], int]:
 def _orders(actor: Actor, text: str) -> tuple[Sequence[Order], int]:
     if not actor.can(P.ORDER_READ):
         return (), 0
-    total = count_orders(actor, text)[OrderTab.ALL]
-    return find_orders(actor, OrderFilter(text=text), limit=SHOWN) if total else (), total
+    return search_orders(actor, text, limit=SHOWN)
 
 
 def _past_orders(actor: Actor, text: str) -> tuple[Sequence[PastOrder], int]:

@@ -15,7 +15,7 @@ from portal.catalog.stock import queries as stock
 from portal.errors import N_
 from portal.jobs import queries as jobs
 from portal.jobs.queries import JobTab
-from portal.orders.queries import count_by_tab as count_orders
+from portal.orders.listing import count_by_tab as count_orders
 from portal.orders.queue import DeskTab, count_queue
 from portal.orders.rules import Tab as OrderTab
 from portal.policy import Actor, P

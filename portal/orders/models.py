@@ -53,6 +53,17 @@ class Order(Base):
         Index("ix_purchase_order_number", "account_id", "purchase_order_number"),
         Index("ix_purchase_order_quote", "quote_id"),
         Index(
+            "ix_purchase_order_list",
+            "account_id",
+            "number",
+            "id",
+            "status",
+            "unit_id",
+            "membership_id",
+            "purchase_order_number",
+            "quote_id",
+        ),  # all that the list counts, looks into and pages by: an order's row is large
+        Index(
             "ix_purchase_order_sums",
             "account_id",
             "placed_at",

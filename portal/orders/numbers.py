@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from portal.containing import contains
 from portal.orders.fulfilment import Shipment, ShipmentLine, ShipmentSerial
 from portal.orders.models import Order
 from portal.quotes.models import Quote
@@ -27,11 +28,9 @@ def has_number(wanted: str, account_id: int | None = None) -> ColumnElement[bool
     def of_account(column: InstrumentedAttribute[int]) -> ColumnElement[bool]:
         return true() if account_id is None else column == account_id
 
-    quoted = select(Quote.id).where(
-        of_account(Quote.account_id), Quote.number.icontains(wanted, autoescape=True)
-    )
+    quoted = select(Quote.id).where(of_account(Quote.account_id), contains(Quote.number, wanted))
     tracked = select(Shipment.order_id).where(
-        of_account(Shipment.account_id), Shipment.tracking_number.icontains(wanted, autoescape=True)
+        of_account(Shipment.account_id), contains(Shipment.tracking_number, wanted)
     )
     shipped = (
         select(Shipment.order_id)
@@ -39,12 +38,12 @@ def has_number(wanted: str, account_id: int | None = None) -> ColumnElement[bool
         .join(ShipmentSerial, ShipmentSerial.shipment_line_id == ShipmentLine.id)
         .where(
             of_account(ShipmentSerial.account_id),
-            ShipmentSerial.serial_number.icontains(wanted, autoescape=True),
+            contains(ShipmentSerial.serial_number, wanted),
         )
     )
     return or_(
-        Order.number.icontains(wanted, autoescape=True),
-        Order.purchase_order_number.icontains(wanted, autoescape=True),
+        contains(Order.number, wanted),
+        contains(Order.purchase_order_number, wanted),
         Order.quote_id.in_(quoted),
         Order.id.in_(tracked),
         Order.id.in_(shipped) if len(wanted) >= PART_OF_SERIAL else false(),

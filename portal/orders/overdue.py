@@ -49,11 +49,13 @@ def _overdue(today: date) -> ColumnElement[bool]:
     )
 
 
-def is_late_order(now: datetime, zone: str | None = None) -> ColumnElement[bool]:
-    """Return the condition on `Order`: some line of it is late; ``zone`` as for `late_lines`."""
+def is_late_order(
+    now: datetime, zone: str | None = None, orders: type[Order] = Order
+) -> ColumnElement[bool]:
+    """Return the condition on ``orders``: some line is late; ``zone`` as for `late_lines`."""
     return and_(
-        Order.status.in_(sorted(TO_SHIP)),
-        exists().where(OrderLine.order_id == Order.id, late_lines(now, zone)),
+        orders.status.in_(sorted(TO_SHIP)),
+        exists().where(OrderLine.order_id == orders.id, late_lines(now, zone)),
     )
 
 

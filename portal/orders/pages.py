@@ -13,8 +13,8 @@ from portal.orders import queries
 from portal.orders.drafting import freight_left, least_of, preview_order
 from portal.orders.forms import TermsForm
 from portal.orders.history.queries import PastFilter, count_past_orders
+from portal.orders.listing import OrderFilter
 from portal.orders.models import Order
-from portal.orders.queries import OrderFilter
 from portal.orders.rules import TAB_STATES, UNSENT, LedgerLine, Move, Tab
 from portal.orders.settling import ledger_of
 from portal.policy import Actor

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -11,13 +10,11 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
-    and_,
     bindparam,
     exists,
     false,
     func,
     null,
-    or_,
     outerjoin,
     select,
     true,
@@ -38,15 +35,10 @@ from portal.orders.fulfilment import (
     ShipmentLine,
 )
 from portal.orders.models import Order, OrderLine
-from portal.orders.numbers import has_number
-from portal.orders.overdue import is_late_order
 from portal.orders.rules import (
     SENT,
-    TAB_STATES,
     UNSENT,
     OrderStatus,
-    SortBy,
-    Tab,
     Taken,
 )
 from portal.policy import Actor, Permission
@@ -147,88 +139,6 @@ def load_fulfilment(order: Order) -> Fulfilment:
         db.session.scalars(proposals).all(),
         db.session.scalars(cancellations).all(),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class OrderFilter:
-    """What a list shows; ``text`` is part of an order, quote or purchase order number.
-
-    ``now`` says what is late; who does not give it asks for nothing late.
-    """
-
-    tab: Tab = Tab.ALL
-    text: str = ""
-    now: datetime | None = None
-
-
-def find_orders(actor: Actor, wanted: OrderFilter, *, limit: int) -> Sequence[Order]:
-    """Return the newest orders that a list would show, with their account, quote and lines."""
-    statement = (
-        wanted_orders(actor, wanted)
-        .options(joinedload(Order.account), joinedload(Order.quote), selectinload(Order.lines))
-        .order_by(*order_of(SortBy.NUMBER, descending=True))
-        .limit(limit)
-    )
-    return db.session.scalars(statement).all()
-
-
-def wanted_orders(actor: Actor, wanted: OrderFilter) -> Select[Order]:
-    """Select the orders that a list shows."""
-    return visible_to(actor).where(_matches(actor, wanted.text), _in_tab(actor, wanted))
-
-
-def order_of(sort: SortBy, *, descending: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Return the order of a list; what is equal comes newest first."""
-    column = {
-        SortBy.NUMBER: Order.number,
-        SortBy.PURCHASE_ORDER: Order.purchase_order_number,
-        SortBy.STATUS: Order.status,
-        SortBy.TOTAL: Order.net_total,
-        SortBy.PLACED: Order.placed_at,
-    }[sort]
-    return column.desc() if descending else column.asc(), Order.id.desc()
-
-
-def _matches(actor: Actor, text: str) -> ColumnElement[bool]:
-    """Keep the orders with such a number; staff find them by their account as well."""
-    wanted = text.strip()
-    if not wanted:
-        return true()
-    if not actor.is_supplier:
-        return has_number(wanted, actor.account_id)
-    named = or_(
-        Account.name.icontains(wanted, autoescape=True),
-        Account.code.icontains(wanted, autoescape=True),
-    )
-    return or_(has_number(wanted), Order.account.has(named))
-
-
-def _in_tab(actor: Actor, wanted: OrderFilter) -> ColumnElement[bool]:
-    in_state = Order.status.in_(sorted(TAB_STATES[wanted.tab]))
-    return and_(in_state, _is_late(actor, wanted.now)) if wanted.tab is Tab.LATE else in_state
-
-
-def _is_late(actor: Actor, now: datetime | None) -> ColumnElement[bool]:
-    """Return which orders are late; a customer sees those of one account, in its time zone."""
-    if now is None:
-        return false()
-    return is_late_order(now, None if actor.is_supplier else actor.time_zone)
-
-
-def count_by_tab(actor: Actor, text: str = "", now: datetime | None = None) -> dict[Tab, int]:
-    """Return how many orders each view holds, exactly; of the late ones only with ``now``."""
-    statement = (
-        visible_to(actor)
-        .where(_matches(actor, text))
-        .with_only_columns(Order.status, func.count(), func.count().filter(_is_late(actor, now)))
-        .group_by(Order.status)
-        .order_by(None)
-    )
-    rows = db.session.execute(statement).all()
-    counts = {
-        tab: sum(count for status, count, _late in rows if status in TAB_STATES[tab]) for tab in Tab
-    }
-    return counts | {Tab.LATE: sum(late for _status, _count, late in rows)}
 
 
 def to_confirm_count(actor: Actor) -> Select[int] | None:

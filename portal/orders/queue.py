@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tru
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Account
+from portal.containing import contains
 from portal.db import db
 from portal.errors import N_
 from portal.orders import queries
@@ -187,6 +188,6 @@ def _matches(text: str) -> ColumnElement[bool]:
         return true()
     return or_(
         has_number(wanted),
-        Account.name.icontains(wanted, autoescape=True),
-        Account.code.icontains(wanted, autoescape=True),
+        contains(Account.name, wanted),
+        contains(Account.code, wanted),
     )

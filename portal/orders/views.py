@@ -13,7 +13,7 @@ from portal.orders import actions, pages, queries
 from portal.orders.detail import Forms, blank_forms, show_order
 from portal.orders.forms import ReasonForm, TermsForm
 from portal.orders.lineforms import line_form
-from portal.orders.listing import list_orders
+from portal.orders.listing import Range, list_orders, list_with_counts
 from portal.orders.rules import Move, SortBy
 from portal.orders.tables import COLUMNS, SUPPLIER_COLUMNS
 from portal.policy import P
@@ -33,18 +33,11 @@ def index() -> ResponseReturnValue:
     sort = sort_of(SortBy, SortBy.NUMBER, descending=True)
     columns = SUPPLIER_COLUMNS if actor.is_supplier else COLUMNS
     if request.args.get("format") in {"csv", "xlsx"}:
-        rows = list_orders(actor, wanted, sort=sort.key, descending=sort.descending)
+        rows = list_orders(actor, wanted, Range(sort.key, sort.descending))
         return _file(request.args["format"], columns, rows)
     number, size = page_number(), page_size()
-    counts = queries.count_by_tab(actor, wanted.text, wanted.now)
-    rows = list_orders(
-        actor,
-        wanted,
-        sort=sort.key,
-        descending=sort.descending,
-        limit=size,
-        offset=offset_of(number, size),
-    )
+    part = Range(sort.key, sort.descending, size, offset_of(number, size))
+    rows, counts = list_with_counts(actor, wanted, part)
     page = Page(rows, counts[wanted.tab], number, size)
     return render_template(
         "orders/index.html",

@@ -47,6 +47,7 @@ class Quote(Base):
             ["account_id", "membership_id"], ["membership.account_id", "membership.id"]
         ),
         Index("ix_quote_status", "account_id", "status", "changed_at"),
+        Index("ix_quote_list", "account_id", "number", "id"),
         CheckConstraint("revision >= 1", name="revision"),
         ACCOUNT_SCOPED,
     )

@@ -21,11 +21,11 @@ from portal.orders.actions import (
 )
 from portal.orders.cancelling import agree_cancellation, request_cancellation
 from portal.orders.delivering import mark_delivered
-from portal.orders.listing import list_orders
+from portal.orders.listing import OrderFilter, Range, list_orders
 from portal.orders.models import Order
 from portal.orders.progress import Packed, Promise, progress_of
 from portal.orders.proposing import Wanted, accept_change, propose_change
-from portal.orders.queries import OrderFilter, get_order, load_fulfilment
+from portal.orders.queries import get_order, load_fulfilment
 from portal.orders.rules import GIVEN_UP, OrderStatus, Tab
 from portal.orders.settling import ledger_of
 from portal.orders.shipping import Parcel, ship_order
@@ -162,7 +162,7 @@ class Desk:
         assert ledger.ordered + ledger.cancelled + ledger.open == QUOTED
         to_ship = Decimal(0)
         buyer, wanted = self.cast.acme.buyer, OrderFilter(Tab.ALL, self.quote.number)
-        for row in list_orders(buyer, wanted):
+        for row in list_orders(buyer, wanted, Range()):
             order = self.order(row.number)
             assert row.due_on == order.due_on
             line = order.lines[0]
