@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, Final, TypeVar, TypeVarTuple
 
 import pysqlite3
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    bindparam,
     event,
     text,
     update,
@@ -39,6 +41,7 @@ from sqlalchemy.orm import (
     mapped_column,
     registry,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.types import TypeDecorator
 
 from portal.config import SettingsError
@@ -283,18 +286,24 @@ def lock(statement: Select[*Row]) -> Select[*Row]:
 def next_number(kind: str, prefix: str) -> str:
     """Return the next printed number of a kind of document, for example ``Q-000042``."""
     session = db.session()
-    count = (
-        update(NumberCounter)
-        .where(NumberCounter.kind == kind)
-        .values(last=NumberCounter.last + 1)
-        .returning(NumberCounter.last)
-    )
-    last = session.scalar(count)
+    last = session.scalar(_count(), {"wanted": kind})
     if last is None:
         # The very first of its kind: two may come here at once, and one row must come of it.
         session.execute(insert_new(NumberCounter), {"kind": kind, "last": 0})
-        last = session.scalar(count)
+        last = session.scalar(_count(), {"wanted": kind})
     return f"{prefix}-{last:06d}"
+
+
+@cache
+def _count() -> ReturningUpdate[int]:
+    counter = table_of(NumberCounter)
+    return (
+        update(counter)
+        .where(counter.c.kind == bindparam("wanted"))
+        .values(last=counter.c.last + 1)
+        .returning(counter.c.last)
+        .prefix_with(KEPT, dialect="postgresql")
+    )
 
 
 def table_of(model: type[Base]) -> Table:

@@ -1,12 +1,12 @@
 """Reading runs: who sees which, the inbox, the proof of an approval."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Final
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm.attributes import set_committed_value
@@ -20,10 +20,12 @@ from portal.approvals.models import (
     StepApprover,
 )
 from portal.approvals.rules import RunState
-from portal.db import db, lock
+from portal.db import KEPT, db, lock
 from portal.errors import N_, NotFoundError
 from portal.policy import Actor, Permission
 from portal.scope import within
+
+_MOST_ACTORS: Final = 512
 
 
 class RunNotFoundError(NotFoundError):
@@ -95,22 +97,32 @@ def get_run(actor: Actor, run_id: int, *, lock_it: bool = False) -> ApprovalRun:
     Raises:
         RunNotFoundError: No such run within the actor's reach.
     """
-    statement = visible_to(actor).where(ApprovalRun.id == run_id)
-    run = _whole(lock(statement) if lock_it else statement)
+    run = _whole(_one(actor, lock_it=lock_it), {"run": run_id})
     if run is None:
         raise RunNotFoundError
     return run
 
 
-def subject_of(actor: Actor, kind: str, run_id: int) -> Select[int]:
-    """Select the subject of a run within the actor's reach, for locking it before the run."""
-    statement = visible_to(actor).where(ApprovalRun.id == run_id, ApprovalRun.kind == kind)
+@lru_cache(maxsize=_MOST_ACTORS)
+def _one(actor: Actor, *, lock_it: bool) -> Select[ApprovalRun]:
+    statement = visible_to(actor).where(ApprovalRun.id == bindparam("run"))
+    statement = statement.prefix_with(KEPT, dialect="postgresql")
+    return lock(statement) if lock_it else statement
+
+
+@lru_cache(maxsize=_MOST_ACTORS)
+def subject_of(actor: Actor, kind: str) -> Select[int]:
+    """Select the subject of ``run``, for locking it before the run; within the actor's reach."""
+    run = ApprovalRun.id == bindparam("run")
+    statement = visible_to(actor).where(run, ApprovalRun.kind == kind)
     return statement.with_only_columns(ApprovalRun.subject_id)
 
 
-def _whole(statement: Select[ApprovalRun]) -> ApprovalRun | None:
+def _whole(
+    statement: Select[ApprovalRun], asked: Mapping[str, Any] | None = None
+) -> ApprovalRun | None:
     """Return a run with its steps, their people and what these decided, in two statements."""
-    run = db.session.scalar(statement)
+    run = db.session.scalar(statement, asked)
     if run is None:
         return None
     rows = db.session.execute(_steps_statement(), {"run": run.id}).all()
@@ -165,8 +177,10 @@ def with_everybody(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ..
 @cache
 def _steps_statement() -> Select[*tuple[Any, ...]]:
     everybody = with_everybody(select(ApprovalStep, StepApprover, Decision, Membership))
-    return everybody.outerjoin(Membership, Membership.id == StepApprover.membership_id).where(
-        ApprovalStep.run_id == bindparam("run")
+    return (
+        everybody.outerjoin(Membership, Membership.id == StepApprover.membership_id)
+        .where(ApprovalStep.run_id == bindparam("run"))
+        .prefix_with(KEPT, dialect="postgresql")
     )
 
 

@@ -4,9 +4,10 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, insert, update
+from sqlalchemy import Select, Update, bindparam, insert, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.approvals.frozen import reason_plain, route_plain, summary_plain
@@ -22,7 +23,7 @@ from portal.approvals.progress import Progress, StepPlan, Vote, progress
 from portal.approvals.queries import find_names, subject_of, token_hash
 from portal.approvals.rules import Answer, Outcome, Route, RunState, Step, Subject
 from portal.approvals.signing import sign_again
-from portal.db import db, table_of
+from portal.db import KEPT, db, table_of
 from portal.errors import N_, ConflictError
 from portal.events.actions import record
 from portal.messages.actions import Letter, tell_each
@@ -35,7 +36,7 @@ _ABOUT_TOTALS: Final = frozenset({"total_over", "total_up_to", "requester_total_
 """Conditions of which the figure compared is the total, or the lines by SKU."""
 
 Settle = Callable[[int, Outcome, datetime, Actor], None]
-Lock = Callable[[Select[int]], object]
+Lock = Callable[[Select[int], Mapping[str, Any]], object]
 
 
 class RunChangedError(ConflictError):
@@ -61,8 +62,8 @@ def on_outcome(kind: str, settle: Settle, lock: Lock | None = None) -> None:
     Args:
         settle: Called as ``settle(subject_id, outcome, now, actor)`` in the transaction of the
             decision that ended the run.
-        lock: Locks the subject that a statement selects, before its run, so that every action
-            takes locks in one order.
+        lock: Locks the subject that a statement with its parameters selects, before its run, so
+            that every action takes locks in one order.
     """
     PLUGS[kind] = Plug(settle, lock)
 
@@ -71,7 +72,7 @@ def lock_subject(actor: Actor, run_id: int) -> None:
     """Lock the subject of a run within the actor's reach, always before the run itself."""
     for kind, plug in PLUGS.items():
         if plug.lock is not None:
-            plug.lock(subject_of(actor, kind, run_id))
+            plug.lock(subject_of(actor, kind), {"run": run_id})
 
 
 def write_run(subject: Subject, route: Route, policy_id: int | None, now: datetime) -> ApprovalRun:
@@ -239,20 +240,28 @@ def end_run(run: ApprovalRun, state: RunState, now: datetime) -> None:
         RunChangedError: It was not open any more.
     """
     wanted = {"state": state.value, "finished_at": now, "version": run.version + 1}
-    changed = db.session.execute(
-        update(ApprovalRun)
-        .where(
-            ApprovalRun.id == run.id,
-            ApprovalRun.state == RunState.OPEN.value,
-            ApprovalRun.version == run.version,
-        )
-        .values(**wanted)
-        .execution_options(synchronize_session=False)
-    )
+    asked = {"seen_id": run.id, "seen_version": run.version, **wanted}
+    changed = db.session.execute(_end(), asked)
     if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
         raise RunChangedError(number=run.number)
     for name, value in wanted.items():
         set_committed_value(run, name, value)
+
+
+@cache
+def _end() -> Update:
+    """End a run that is open and as it was read."""
+    table = table_of(ApprovalRun)
+    return (
+        update(table)
+        .where(
+            table.c.id == bindparam("seen_id"),
+            table.c.state == RunState.OPEN.value,
+            table.c.version == bindparam("seen_version"),
+        )
+        .values({name: bindparam(name) for name in ("state", "finished_at", "version")})
+        .prefix_with(KEPT, dialect="postgresql")
+    )
 
 
 def free_people(run: ApprovalRun) -> None:

@@ -5,15 +5,16 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts.models import Account
-from portal.db import db, lock
+from portal.db import KEPT, db, lock
 from portal.errors import N_, InvalidError
 from portal.events.actions import record
 from portal.messages.actions import tell
@@ -21,10 +22,13 @@ from portal.orders import queries
 from portal.orders.models import Order, OrderLine
 from portal.orders.rules import KIND, Move
 from portal.policy import Actor, Role
-from portal.quotes.locking import lock_row
+from portal.quotes.locking import locking
+from portal.quotes.models import Quote
 
 FIRST_LINES: Final = 5
 """So many lines stand in a message; the rest is counted."""
+MOST_ACTORS: Final = 512
+"""For so many actors statements are kept: the same rights are the same statement."""
 
 
 class ReasonNeededError(InvalidError):
@@ -48,10 +52,11 @@ def locked(actor: Actor, number: str) -> Order:
     Raises:
         OrderNotFoundError: No such order within the actor's scope.
     """
-    wanted = queries.visible_to(actor).where(Order.number == number)
-    account = lock_account_of(wanted.with_only_columns(Order.account_id))
-    quote = lock_row(wanted.with_only_columns(Order.quote_id))
-    order = db.session.scalar(lock(wanted).options(selectinload(Order.lines)))
+    asked = {"number": number}
+    its_account, its_quote, itself = _rows_of(actor)
+    account = db.session.scalar(its_account, asked)
+    quote = db.session.scalar(its_quote, asked)
+    order = db.session.scalar(itself, asked)
     if account is None or quote is None or order is None:
         raise queries.OrderNotFoundError(number=number)
     set_committed_value(order, "account", account)
@@ -59,14 +64,26 @@ def locked(actor: Actor, number: str) -> Order:
     return order
 
 
+@lru_cache(maxsize=MOST_ACTORS)
+def _rows_of(actor: Actor) -> tuple[Select[Account], Select[Quote], Select[Order]]:
+    """Lock account, quote and order by the order's number, each as far as the actor sees it."""
+    wanted = queries.visible_to(actor).where(Order.number == bindparam("number"))
+    return (
+        locking_account(wanted.with_only_columns(Order.account_id)),
+        locking(wanted.with_only_columns(Order.quote_id)),
+        lock(wanted.options(selectinload(Order.lines)).prefix_with(KEPT, dialect="postgresql")),
+    )
+
+
 def lock_account(account_id: int) -> None:
     """Lock an account, always before its quotes and orders."""
     db.session.execute(lock(select(Account.id).where(Account.id == account_id)))
 
 
-def lock_account_of(account: Select[int]) -> Account | None:
-    """Lock the account whose id is selected, as `lock_account` does, and return it."""
-    return db.session.scalar(lock(select(Account).where(Account.id.in_(account))))
+def locking_account(account: Select[int]) -> Select[Account]:
+    """Lock the account whose id is selected, as `lock_account` does, and read it."""
+    wanted = select(Account).where(Account.id.in_(account))
+    return lock(wanted.prefix_with(KEPT, dialect="postgresql"))
 
 
 def must_own(actor: Actor, order: Order, move: Move) -> None:

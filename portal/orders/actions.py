@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
+
+from sqlalchemy import Select, bindparam
 
 from portal.accounts.models import Account
 from portal.catalog.pricing.tax_rules import TaxStatus
@@ -12,10 +15,11 @@ from portal.errors import N_, ConflictError
 from portal.money import Money
 from portal.orders import queries
 from portal.orders.acting import (
+    MOST_ACTORS,
     ReasonNeededError,
     digest_of,
-    lock_account_of,
     locked,
+    locking_account,
     must_own,
     record_order,
     taken_up,
@@ -38,7 +42,7 @@ from portal.orders.settling import carry_freight, note_given_back, note_taken, s
 from portal.orders.taxing import find_moved_rates, take_current_rates
 from portal.policy import Actor
 from portal.quotes import queries as quote_queries
-from portal.quotes.locking import load_content, lock_row
+from portal.quotes.locking import load_content, locking
 from portal.quotes.models import Quote, QuoteRevision
 
 
@@ -126,12 +130,21 @@ def convert_quote(
 
 def _lock(actor: Actor, number: str) -> tuple[Account, Quote]:
     """Lock an account and its quote, which whoever sees may try to order."""
-    wanted = quote_queries.visible_to(actor).where(Quote.number == number)
-    account = lock_account_of(wanted.with_only_columns(Quote.account_id))
-    quote = lock_row(wanted.with_only_columns(Quote.id))
+    its_account, itself = _rows_of(actor)
+    account = db.session.scalar(its_account, {"number": number})
+    quote = db.session.scalar(itself, {"number": number})
     if account is None or quote is None:
         raise quote_queries.QuoteNotFoundError(number=number)
     return account, quote
+
+
+@lru_cache(maxsize=MOST_ACTORS)
+def _rows_of(actor: Actor) -> tuple[Select[Account], Select[Quote]]:
+    wanted = quote_queries.visible_to(actor).where(Quote.number == bindparam("number"))
+    return (
+        locking_account(wanted.with_only_columns(Quote.account_id)),
+        locking(wanted.with_only_columns(Quote.id)),
+    )
 
 
 def place_order(actor: Actor, number: str, terms: Terms, *, key: str, now: datetime) -> Order:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Update, bindparam, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.catalog.rules import check_quantity
-from portal.db import db
+from portal.db import KEPT, db, table_of
 from portal.errors import N_, ConflictError
 from portal.events.actions import record
 from portal.policy import Actor, Permission
@@ -54,16 +55,28 @@ def bump(quote: Quote, now: datetime, **values: Any) -> None:  # noqa: ANN401 - 
     """
     db.session.flush()
     wanted = {"version": quote.version + 1, "changed_at": now, **values}
-    changed = db.session.execute(
-        update(Quote)
-        .where(Quote.id == quote.id, Quote.version == quote.version, Quote.status == quote.status)
-        .values(**wanted)
-        .execution_options(synchronize_session=False)
-    )
+    seen = {"seen_id": quote.id, "seen_version": quote.version, "seen_status": quote.status}
+    changed = db.session.execute(_change(tuple(wanted)), seen | wanted)
     if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result counts its rows
         raise ChangedMeanwhileError(number=quote.number)
     for name, value in wanted.items():
         set_committed_value(quote, name, value)
+
+
+@cache
+def _change(names: tuple[str, ...]) -> Update:
+    """Change some columns of a quote that still is as it was read; each name is a parameter."""
+    table = table_of(Quote)
+    return (
+        update(table)
+        .where(
+            table.c.id == bindparam("seen_id"),
+            table.c.version == bindparam("seen_version"),
+            table.c.status == bindparam("seen_status"),
+        )
+        .values({name: bindparam(name) for name in names})
+        .prefix_with(KEPT, dialect="postgresql")
+    )
 
 
 def note_requester(revision: QuoteRevision, actor: Actor) -> None:

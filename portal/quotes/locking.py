@@ -26,9 +26,10 @@ from portal.quotes.rules import KIND
 _MOST_ACTORS: Final = 512
 
 
-def lock_row(quote: Select[int]) -> Quote | None:
+def locking(quote: Select[int]) -> Select[Quote]:
     """Lock the quote whose id is selected, between its account and its orders; without revision."""
-    return db.session.scalar(locked(select(Quote).where(Quote.id.in_(quote))))
+    wanted = select(Quote).where(Quote.id.in_(quote))
+    return locked(wanted.prefix_with(KEPT, dialect="postgresql"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from sqlalchemy import Select, select
 
 from portal.approvals.actions import expire_run
 from portal.approvals.rules import Outcome
-from portal.db import EVERY_ROW, db, joined, reaching, transaction
+from portal.db import EVERY_ROW, KEPT, db, joined, reaching, transaction
 from portal.db import lock as locked
 from portal.jobs.actions import Planned, schedule_all
 from portal.messages.actions import tell
@@ -44,10 +45,16 @@ _MESSAGES: Final[Mapping[Outcome, str]] = {
 }
 
 
-def lock_subject(subject: Select[int]) -> None:
+def lock_subject(subject: Select[int], asked: Mapping[str, Any]) -> None:
     """Lock the quote of a revision, always before its approval run."""
+    db.session.execute(_quote_of(subject), asked)
+
+
+@lru_cache(maxsize=512)
+def _quote_of(subject: Select[int]) -> Select[int]:
     quote = select(QuoteRevision.quote_id).where(QuoteRevision.id.in_(subject))
-    db.session.execute(locked(select(Quote.id).where(Quote.id.in_(quote))))
+    wanted = select(Quote.id).where(Quote.id.in_(quote))
+    return locked(wanted.prefix_with(KEPT, dialect="postgresql"))
 
 
 def settle(subject_id: int, outcome: Outcome, now: datetime, actor: Actor | None) -> None:
