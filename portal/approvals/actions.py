@@ -13,7 +13,7 @@ from portal.approvals import queries
 from portal.approvals.frozen import reason_from
 from portal.approvals.models import ApprovalRun, ApprovalStep, Decision
 from portal.approvals.people import ADMINISTRATOR
-from portal.approvals.population import load_judges
+from portal.approvals.population import Judges, load_judges
 from portal.approvals.route import make_route
 from portal.approvals.rules import Answer, Ask, Cause, Route, RouteOutcome, RunState, Subject
 from portal.approvals.running import (
@@ -133,9 +133,9 @@ class Decided:
     is_repeated: bool
 
 
-def preview_route(subject: Subject, now: datetime) -> Route:
-    """Return the route that a submission at this moment would take."""
-    people, held = load_judges(subject.account_id, subject.unit_id, now)
+def preview_route(subject: Subject, judges: Judges) -> Route:
+    """Return the route that a submission would take by the people and the policy of a moment."""
+    people, held = judges
     return make_route(held.policy if held else None, subject.facts, people)
 
 

@@ -45,20 +45,27 @@ class PolicyInForce:
     policy: Policy
 
 
+Judges = tuple[People, PolicyInForce | None]
+"""Everybody of an account, and the policy of one of its units where one is in force."""
+
+
 def load_people(account_id: int) -> People:
     """Return everybody of an account with units and cost centre owners, in one statement."""
     return _read(db.session.execute(_population(), {"account": account_id}))[0]
 
 
-def load_judges(
-    account_id: int, unit_id: int | None, now: datetime
-) -> tuple[People, PolicyInForce | None]:
+def load_judges(account_id: int, unit_id: int | None, now: datetime) -> Judges:
     """Return everybody of an account, and the policy of one of its units, in one statement.
 
     It is the policy in force of the unit or of the nearest above; it replaces those above whole.
     """
     asked = {"account": account_id, "now": now}
-    people, policies = _read(db.session.execute(_population_with_policies(), asked))
+    return make_judges(db.session.execute(select_judges(), asked), unit_id)
+
+
+def make_judges(rows: Iterable[Sequence[Any]], unit_id: int | None) -> Judges:
+    """Return the judges of a unit that `select_judges` found."""
+    people, policies = _read(rows)
     units = people.units_upwards(unit_id)
     found = next((policies[unit] for unit in units if unit in policies), None)
     return people, None if found is None else PolicyInForce(found[0], read_policy(found[1]))
@@ -90,7 +97,8 @@ def _population() -> CompoundSelect[Any]:
 
 
 @cache
-def _population_with_policies() -> CompoundSelect[Any]:
+def select_judges() -> CompoundSelect[*tuple[Any, ...]]:
+    """Select everybody of an account, and its policies in force."""
     account: BindParameter[int] = bindparam("account")
     now: BindParameter[datetime] = bindparam("now", type_=ApprovalPolicy.valid_from.type)
     newest = _newest(account, now)

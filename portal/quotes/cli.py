@@ -13,6 +13,7 @@ from flask import current_app
 
 from portal.accounts.queries import load_operator
 from portal.approvals.actions import preview_route
+from portal.approvals.population import load_judges
 from portal.approvals.rules import Route
 from portal.approvals.words import missing_sentence, reasons_text, route_json, threshold_sentence
 from portal.config import Settings
@@ -36,7 +37,7 @@ def route(number: str, *, as_json: bool) -> None:
     people = {item.person_id for item in revision.requesters}
     submitter = submitter_of(operator, sheet, people)
     subject = make_subject(sheet, submitter, places.account.time_zone, now)
-    found = preview_route(subject, now)
+    found = preview_route(subject, load_judges(revision.account_id, revision.quote.unit_id, now))
     if as_json:
         shape = route_json(found, number=number, revision=revision.number)
         click.echo(json.dumps(shape, ensure_ascii=False))

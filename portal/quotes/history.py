@@ -1,9 +1,10 @@
 """What happened to a quote: its own events and those of its approvals, as one story."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Select, bindparam, select, union_all
@@ -63,14 +64,23 @@ def find_history(account_id: int, quote_id: int, *more: tuple[str, int]) -> list
     """
     objects = ((KIND, quote_id), *more)
     keys = {f"key_{number}": key for number, (_kind, key) in enumerate(objects)}
-    statement = _history(tuple(kind for kind, _key in objects))
+    statement = select_history(tuple(kind for kind, _key in objects))
     rows = db.session.execute(statement, {"account": account_id, "quote": quote_id, **keys})
-    return told_once(Happened._make(row) for row in rows)
+    return make_history(rows)
+
+
+def make_history(rows: Iterable[Sequence[Any]]) -> list[Happened]:
+    """Return the events that `select_history` found, oldest first, each thing once."""
+    in_order = sorted(rows, key=itemgetter(2, 0))
+    return told_once(Happened._make(row[1:]) for row in in_order)
 
 
 @cache
-def _history(kinds: tuple[str, ...]) -> Select[str, datetime, int | None, dict[str, Any], str]:
-    """Select the above; as a union each part is found by its index, "or" would read too much."""
+def select_history(kinds: tuple[str, ...] = (KIND,)) -> Select[*tuple[Any, ...]]:
+    """Select the above; as a union each part is found by its index, "or" would read too much.
+
+    The quote itself is asked for twice: as ``quote``, and as the first of ``kinds`` by ``key_0``.
+    """
     revisions = select(QuoteRevision.id).where(QuoteRevision.quote_id == bindparam("quote"))
     runs = select(ApprovalRun.id).where(
         ApprovalRun.kind == KIND, ApprovalRun.subject_id.in_(revisions)
@@ -81,10 +91,16 @@ def _history(kinds: tuple[str, ...]) -> Select[str, datetime, int | None, dict[s
     ]
     wanted.append(_events_of("approval").where(Event.object_id.in_(runs)))
     return (
-        select(Event.verb, Event.occurred_at, Event.person_id, Event.data, Person.name)
+        select(
+            Event.sequence,
+            Event.verb,
+            Event.occurred_at,
+            Event.person_id,
+            Event.data,
+            Person.name,
+        )
         .outerjoin(Person, Person.id == Event.person_id)
         .where(Event.id.in_(union_all(*wanted)))
-        .order_by(Event.occurred_at, Event.sequence)
         .prefix_with(KEPT, dialect="postgresql")
     )
 

@@ -193,10 +193,10 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
     Raises:
         QuoteNotFoundError: No such quote or revision within the actor's reach.
     """
-    shown, form = get_shown(actor, number, revision), form or DraftForm()
+    shown, form = get_shown(actor, number, now, revision), form or DraftForm()
     quote = shown.quote
     places = places_shown(shown, is_compared=compared is not None)
-    sheet = sheet_shown(shown, places, now)
+    sheet = sheet_shown(shown, now)
     buttons = _buttons(actor, quote)
     is_current = shown.revision.number == quote.revision
     ordered = ordered_of(actor, quote.id) if _may_have_orders(quote) else Ordered()
@@ -214,7 +214,7 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
         and not _reason(actor, quote, Permission.QUOTE_EXTEND),
         is_opened=shown.is_opened,
         strip=_strip(actor, sheet, shown, places, now),
-        timeline=_timeline(quote),
+        timeline=_timeline(shown),
         revisions=find_revisions(quote) if quote.revision > 1 else (),
         orders=ordered.orders,
         owner=shown.owner,
@@ -229,7 +229,9 @@ def show_quote(  # noqa: PLR0913 - what is shown, and what was typed into it
 
 def places_shown(shown: Shown, *, is_compared: bool = False) -> Places:
     """Return where a draft's lines may go; what was submitted has its places frozen with it."""
-    if shown.revision.is_draft or is_compared:
+    if shown.around is not None:
+        return shown.around.places
+    if is_compared:
         return places_of(shown.account, shown.units)
     return Places(shown.account, {}, {}, shown.units)
 
@@ -330,20 +332,23 @@ def _reason(actor: Actor, quote: Quote, permission: Permission) -> str:
 
 def _strip(actor: Actor, sheet: Sheet, shown: Shown, places: Places, now: datetime) -> Strip | None:
     """Return the route: of a draft as it would be now, of a submitted revision as it went."""
-    if sheet.revision.is_draft:
+    if shown.around is not None:
         if not sheet.lines:
             return None
         submitter = submitter_of(actor, sheet, shown.requester_ids)
         subject = make_subject(sheet, submitter, places.account.time_zone, now)
         is_own = submitter.membership_id == actor.membership_id
-        return preview_strip(preview_route(subject, now), you="" if is_own else shown.owner)
+        return preview_strip(
+            preview_route(subject, shown.around.judges), you="" if is_own else shown.owner
+        )
     run = find_whole_run(KIND, sheet.revision.id)
     return strip_of(run) if run else None
 
 
-def _timeline(quote: Quote) -> list[TimelineEntry]:
+def _timeline(shown: Shown) -> list[TimelineEntry]:
     """Return what happened to a quote and to the approvals of its revisions, the newest first."""
-    events = find_history(quote.account_id, quote.id)
+    quote, around = shown.quote, shown.around
+    events = around.history if around else find_history(quote.account_id, quote.id)
     return entries_of(events, HISTORY_LABELS, names_of(events))[::-1]
 
 

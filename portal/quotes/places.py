@@ -1,14 +1,17 @@
 """Where lines go and what they are booked to: a line's own choice, else that of the head."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
     CompoundSelect,
+    Integer,
     bindparam,
+    func,
     literal,
     null,
     select,
@@ -73,9 +76,17 @@ def load_places(account_id: int) -> Places:
 
 def places_of(account: Account, units: Mapping[int, int | None]) -> Places:
     """Return the places of an account that is read already, in one statement."""
+    rows = db.session.execute(select_places(), {"account": account.id})
+    return make_places(account, units, rows)
+
+
+def make_places(
+    account: Account, units: Mapping[int, int | None], rows: Iterable[Sequence[Any]]
+) -> Places:
+    """Return the places of an account that `select_places` found."""
     addresses: dict[int, ShipTo] = {}
     centres: dict[int, Centre] = {}
-    for is_address, *columns in db.session.execute(_places(), {"account": account.id}):
+    for is_address, _place, *columns in sorted(rows, key=itemgetter(1)):
         if is_address:
             addresses[columns[0]] = ShipTo(*columns)
         else:
@@ -84,18 +95,24 @@ def places_of(account: Account, units: Mapping[int, int | None]) -> Places:
 
 
 @cache
-def _places() -> CompoundSelect[*tuple[Any, ...]]:
-    """Select addresses and cost centres by code; what a cost centre has none of is null."""
+def select_places() -> CompoundSelect[*tuple[Any, ...]]:
+    """Select addresses and cost centres, each with its place in the order of their codes.
+
+    What a cost centre has none of is null.
+    """
     account: BindParameter[int] = bindparam("account")
-    addresses = select(literal(1), *(getattr(Address, name) for name in ShipTo._fields)).where(
-        Address.account_id == account, Address.kind == "ship"
-    )
+    addresses = select(
+        literal(1),
+        func.row_number(type_=Integer).over(order_by=Address.code),
+        *(getattr(Address, name) for name in ShipTo._fields),
+    ).where(Address.account_id == account, Address.kind == "ship")
     centres = select(
         literal(0),
+        func.row_number(type_=Integer).over(order_by=CostCentre.code),
         *(getattr(CostCentre, name) for name in Centre._fields),
         *[null()] * (len(ShipTo._fields) - len(Centre._fields)),
     ).where(CostCentre.account_id == account)
-    return union_all(addresses, centres).order_by("code")
+    return union_all(addresses, centres)
 
 
 def address_plain(address: ShipTo) -> dict[str, Any]:

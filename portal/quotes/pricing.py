@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal.accounts.rules import ancestors
 from portal.catalog.models import Product
 from portal.catalog.pricing.books import ProductFacts
+from portal.catalog.pricing.chains import Lists
 from portal.catalog.pricing.charges import Charges, Destination, TaxLine, load_charges, taxes
 from portal.catalog.pricing.queries import Buyer, PriceQuestion, resolve_document
 from portal.catalog.pricing.rules import Resolution
@@ -53,6 +54,14 @@ class LineQuantityError(InvalidError):
     """The line's quantity is not one that the product is sold in."""
 
     message = N_("Line {position}, {sku}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What holds at an instant for the lines of a draft, as far as it is read already."""
+
+    charges: Charges
+    lists: Lists | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +152,23 @@ def price_lines(
     places: Places,
     at: datetime,
     seen: Collection[int],
+    rates: Rates | None = None,
 ) -> PricedOf[Line]:
-    """Price the lines of a draft of which is known what the actor's catalogue holds, ``seen``."""
+    """Price the lines of a draft of which is known what the actor's catalogue holds.
+
+    Args:
+        revision: With its quote.
+        lines: Of the revision, with their products.
+        places: Of the quote's account.
+        at: The instant whose prices count.
+        seen: Products that the actor's catalogue holds.
+        rates: Those of that instant, where they are read already.
+    """
     quote = revision.quote
-    questions = [PriceQuestion(_facts(line.product), line.quantity, line.uom) for line in lines]
-    answers = resolve_document(buyer_of_quote(quote, places), questions, at)
     where = [_destination(places, revision, line) for line in lines]
-    charges = load_charges(set(where), quote.currency, map(_category, lines), at)
+    rates = rates or Rates(load_charges(set(where), quote.currency, map(_category, lines), at))
+    questions = [PriceQuestion(_facts(line.product), line.quantity, line.uom) for line in lines]
+    answers = resolve_document(buyer_of_quote(quote, places), questions, at, rates.lists)
     priced = tuple(
         PricedLineOf(
             line,
@@ -158,13 +177,13 @@ def price_lines(
                 _category(line),
                 place.country,
                 place.region,
-                charges.tax_rate(place, _category(line)),
+                rates.charges.tax_rate(place, _category(line)),
             ),
             _problem(line, answer, is_seen=line.product.id in seen),
         )
         for line, answer, place in zip(lines, answers, where, strict=True)
     )
-    freight = _freight(charges, priced)
+    freight = _freight(rates.charges, priced)
     return PricedOf(priced, freight, _totals(quote, places, priced, freight), at)
 
 

@@ -14,7 +14,7 @@ from portal.quotes.freezing import frozen_totals
 from portal.quotes.lines import AnyLine, AnyProduct
 from portal.quotes.models import Quote, QuoteRevision
 from portal.quotes.places import Places, address_plain
-from portal.quotes.pricing import PricedLineOf, PricedOf, price_draft, price_lines
+from portal.quotes.pricing import PricedLineOf, PricedOf, Rates, price_draft, price_lines
 from portal.quotes.showing import Shown
 from portal.quotes.totals import Totals
 from portal.quotes.traces import thaw
@@ -111,13 +111,14 @@ def sheet_of(actor: Actor, revision: QuoteRevision, places: Places, at: datetime
     return _frozen_sheet(revision, revision.lines)
 
 
-def sheet_shown(shown: Shown, places: Places, at: datetime) -> Sheet:
+def sheet_shown(shown: Shown, at: datetime) -> Sheet:
     """Return what was read for a page as it is shown."""
-    revision = shown.revision
-    if revision.is_draft:
-        priced = price_lines(revision, shown.lines, places, at, shown.seen)
-        return draft_sheet(revision, priced, places)
-    return _frozen_sheet(revision, shown.lines)
+    revision, around = shown.revision, shown.around
+    if around is None:
+        return _frozen_sheet(revision, shown.lines)
+    rates = Rates(around.charges, around.lists)
+    priced = price_lines(revision, shown.lines, around.places, at, shown.seen, rates)
+    return draft_sheet(revision, priced, around.places)
 
 
 def _frozen_sheet(revision: QuoteRevision, lines: Iterable[AnyLine]) -> Sheet:

@@ -23,6 +23,7 @@ from portal.quotes.lines import DRAFT_COLUMNS, FROZEN_COLUMNS, LineRow, make_lin
 from portal.quotes.models import Quote, QuoteLine, QuoteOpening, QuoteRequester, QuoteRevision
 from portal.quotes.queries import QuoteNotFoundError, visible_to
 from portal.quotes.rules import QuoteStatus
+from portal.quotes.surroundings import Surroundings, find_surroundings
 
 _MOST_ACTORS: Final = 512
 _OF_REVISION: Final = QuoteLine.revision_id == bindparam("revision")
@@ -32,8 +33,9 @@ _OF_REVISION: Final = QuoteLine.revision_id == bindparam("revision")
 class Shown:
     """A revision with its quote, lines and products, and what its page says of the people.
 
-    Of a draft ``seen`` are the products that the actor's catalogue holds today, and ``stock`` is
-    what there is of them. The lines are rows: the revision itself has none loaded.
+    Of a draft ``seen`` are the products that the actor's catalogue holds today, ``stock`` is what
+    there is of them, and ``around`` is what else its page shows. The lines are rows: the revision
+    itself has none loaded.
     """
 
     revision: QuoteRevision
@@ -45,6 +47,7 @@ class Shown:
     lines: Sequence[LineRow] = ()
     seen: frozenset[int] = frozenset()
     stock: Mapping[int, Availability] = field(default_factory=dict)
+    around: Surroundings | None = None
 
     @property
     def quote(self) -> Quote:
@@ -61,8 +64,8 @@ class RevisionRow(NamedTuple):
     net_total: Decimal | None
 
 
-def get_shown(actor: Actor, number: str, revision: int | None = None) -> Shown:
-    """Return one revision (default: the current one) in two statements.
+def get_shown(actor: Actor, number: str, now: datetime, revision: int | None = None) -> Shown:
+    """Return one revision (default: the current one) in two statements, a draft in three.
 
     Raises:
         QuoteNotFoundError: No such quote or revision within the actor's reach.
@@ -81,7 +84,10 @@ def get_shown(actor: Actor, number: str, revision: int | None = None) -> Shown:
         requester_ids=frozenset(map(int, people.split(","))) if people else frozenset(),
         is_opened=opened == quote.id,
     )
-    return _with_draft_lines(actor, head) if shown.is_draft else _with_lines(head)
+    if not shown.is_draft:
+        return _with_lines(head)
+    around = find_surroundings(quote, account, head.units, now)
+    return _with_draft_lines(actor, replace(head, around=around))
 
 
 @lru_cache(maxsize=_MOST_ACTORS)

@@ -373,7 +373,6 @@ def _done(number: str, text: str) -> ResponseReturnValue:
 @requires(P.QUOTE_READ)
 def pdf(number: str) -> ResponseReturnValue:
     actor, at = current_actor(), now()
-    shown = get_shown(actor, number, _whole(request.args.get("revision")))
-    places = pages.places_shown(shown)
-    data = quote_pdf(sheet_shown(shown, places, at), places, at)
+    shown = get_shown(actor, number, at, _whole(request.args.get("revision")))
+    data = quote_pdf(sheet_shown(shown, at), pages.places_shown(shown), at)
     return file_response(data, f"{number}-r{shown.revision.number}.pdf")

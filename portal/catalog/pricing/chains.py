@@ -176,18 +176,23 @@ def load_lists(account_id: int, currency: str, unit_ids: Collection[int], period
 
     Lists in another currency never apply and are left out.
     """
-    assigned: dict[tuple[int, int | None], _Assigned] = {}
-    versions: dict[int, dict[int, _Version]] = {}
-    carried: dict[int, dict[int, _Carried]] = {}
-    # A list stands in one row per assignment, version and agreement of it: few of each.
     asked = {
-        "account_id": account_id,
+        "account": account_id,
         "currency": currency,
         "unit_ids": sorted(unit_ids),
         "first": period.first,
         "last": period.last,
     }
-    for row in db.session.execute(_reaching(), asked):
+    return make_lists(db.session.execute(select_lists(), asked))
+
+
+def make_lists(rows: Iterable[Sequence[Any]]) -> Lists:
+    """Return the lists that `select_lists` found."""
+    assigned: dict[tuple[int, int | None], _Assigned] = {}
+    versions: dict[int, dict[int, _Version]] = {}
+    carried: dict[int, dict[int, _Carried]] = {}
+    # A list stands in one row per assignment, version and agreement of it: few of each.
+    for row in rows:
         assignment, version, agreement = row[:9], row[9:14], row[14:19]
         list_id = row[0]
         assigned[list_id, assignment[3]] = _assigned(assignment)
@@ -224,13 +229,13 @@ def unit_path_of(buyer: Buyer) -> tuple[int, ...]:
 
 
 @cache
-def _reaching() -> Select[*tuple[Any, ...]]:
+def select_lists() -> Select[*tuple[Any, ...]]:
     """Select the lists of a currency that reach the account, and its standard list in any case.
 
     Each comes with its publications in force and with the account's agreements that carry it. The
     statement is built once; `load_lists` names what it asks for.
     """
-    account_id = bindparam("account_id", type_=BigInteger)
+    account_id = bindparam("account", type_=BigInteger)
     unit_ids = bindparam("unit_ids", type_=BigInteger, expanding=True)
     version, agreement = PriceListVersion, AgreementList
     own = select(Account.tier, Account.segment).where(Account.id == account_id).subquery()

@@ -4,11 +4,24 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Result, null, or_, select, type_coerce, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    and_,
+    bindparam,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 
-from portal.catalog.pricing.chains import Period, holds_within
+from portal.accounts.models import Account, Address
+from portal.catalog.pricing.chains import ASKED, Period, holds_within
 from portal.catalog.pricing.models import FreightRate, TaxRate
 from portal.catalog.pricing.tax_rules import TaxAmount, TaxLine, TaxSummary, taxes
 from portal.db import db
@@ -20,6 +33,8 @@ __all__ = [
     "TaxLine",
     "TaxSummary",
     "load_charges",
+    "make_charges",
+    "select_charges",
     "tax_rates_for",
     "taxes",
 ]
@@ -61,6 +76,38 @@ def load_charges(
     """Return what freight and tax some destinations ask for, in one statement."""
     countries = sorted({place.country for place in places})
     regions = sorted({place.region for place in places if place.region})
+    statement = _charges(
+        TaxRate.country.in_(countries),
+        TaxRate.region.in_(regions),
+        FreightRate.country.in_(countries),
+        TaxRate.tax_category.in_(sorted(set(tax_categories))),
+    )
+    asked = {"currency": currency, "first": at, "last": at}
+    return make_charges(db.session.execute(statement, asked))
+
+
+@cache
+def select_charges() -> CompoundSelect[*tuple[Any, ...]]:
+    """Select what freight and tax the destinations of an account ask for, of every category."""
+    account: BindParameter[int] = bindparam("account")
+    ship_to = and_(Address.account_id == account, Address.kind == "ship")
+    countries = union_all(
+        select(Address.country).where(ship_to), select(Account.country).where(Account.id == account)
+    )
+    return _charges(
+        TaxRate.country.in_(countries),
+        TaxRate.region.in_(select(Address.region).where(ship_to)),
+        FreightRate.country.in_(countries),
+    )
+
+
+def _charges(
+    taxed_here: ColumnElement[bool],
+    of_a_region: ColumnElement[bool],
+    shipped_here: ColumnElement[bool],
+    *narrowed: ColumnElement[bool],
+) -> CompoundSelect[*tuple[Any, ...]]:
+    """Select the tax rates in force somewhere, and the freight there; the others' part is null."""
     rates = select(
         TaxRate.country,
         TaxRate.region,
@@ -71,18 +118,22 @@ def load_charges(
         type_coerce(null(), FreightRate.net_from.type),
         type_coerce(null(), FreightRate.charge.type),
     ).where(
-        TaxRate.country.in_(countries),
-        or_(TaxRate.region.is_(None), TaxRate.region.in_(regions)),
-        TaxRate.tax_category.in_(sorted(set(tax_categories))),
-        holds_within(TaxRate.valid_from, TaxRate.valid_to, Period(at, at)),
+        taxed_here,
+        or_(TaxRate.region.is_(None), of_a_region),
+        holds_within(TaxRate.valid_from, TaxRate.valid_to, ASKED),
+        *narrowed,
     )
     nothing = [null()] * 5
     freight = select(FreightRate.country, *nothing, FreightRate.net_from, FreightRate.charge).where(
-        FreightRate.country.in_(countries), FreightRate.currency == currency
+        shipped_here, FreightRate.currency == bindparam("currency")
     )
+    return union_all(rates, freight)
+
+
+def make_charges(rows: Iterable[Sequence[Any]]) -> Charges:
+    """Return the charges of the rows of either statement above."""
     steps: dict[str, list[tuple[Decimal, Decimal]]] = {}
     taxed: list[tuple[datetime, int, tuple[str, str | None, str], Decimal]] = []
-    rows: Result[*tuple[Any, ...]] = db.session.execute(union_all(rates, freight))
     for country, region, category, rate, start, key, net_from, charge in rows:
         if charge is None:
             taxed.append((start or _ALWAYS, key, (country, region, category), rate))

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from portal.catalog.models import Product
 from portal.catalog.pricing.books import Book, ProductFacts, load_book
-from portal.catalog.pricing.chains import Buyer, Period, load_lists, unit_path_of
+from portal.catalog.pricing.chains import Buyer, Lists, Period, load_lists, unit_path_of
 from portal.catalog.pricing.ladder import SMALLEST_STEP, Break, price_ladder
 from portal.catalog.pricing.rules import ListCandidate, Resolution, resolve
 from portal.money import line_amount
@@ -125,14 +125,20 @@ def buyer_of(actor: Actor) -> Buyer:
     return Buyer(actor.account_id, actor.unit_id, actor.currency, actor.unit_path)
 
 
-def open_book(buyer: Buyer, products: Iterable[Product | ProductFacts], at: datetime) -> PriceBook:
+def open_book(
+    buyer: Buyer,
+    products: Iterable[Product | ProductFacts],
+    at: datetime,
+    lists: Lists | None = None,
+) -> PriceBook:
     """Read what pricing some products needs, in two statements however many they are.
 
-    It is three where the buyer's place among the units has to be looked up.
+    It is three where the buyer's place among the units has to be looked up, and one less where the
+    ``lists`` of that instant are read already.
     """
     period = Period(at, at)
     unit_path = unit_path_of(buyer)
-    lists = load_lists(buyer.account_id, buyer.currency, unit_path, period)
+    lists = lists or load_lists(buyer.account_id, buyer.currency, unit_path, period)
     chain = lists.chain(unit_path, at)
     version_ids = {each.version_id for each in chain if each.version_id is not None}
     book = load_book([_facts(product) for product in products], version_ids, period)
@@ -150,7 +156,10 @@ def resolve_prices(
 
 
 def resolve_document(
-    buyer: Buyer, questions: Sequence[PriceQuestion], at: datetime
+    buyer: Buyer,
+    questions: Sequence[PriceQuestion],
+    at: datetime,
+    lists: Lists | None = None,
 ) -> list[Resolution]:
     """Price the lines of one document, in order.
 
@@ -158,11 +167,12 @@ def resolve_document(
     each line total is that of its own quantity.
 
     The price rule is pure, so what it was asked before with the same lists, entries and quantity it
-    is not asked again: a document is priced whenever it is looked at.
+    is not asked again: a document is priced whenever it is looked at. ``lists`` are those of that
+    instant, where they are read already.
     """
     if not questions:
         return []
-    book = open_book(buyer, [question.product for question in questions], at)
+    book = open_book(buyer, [question.product for question in questions], at, lists)
     terms, sums = book.terms, _sums(questions)
     answers: dict[tuple[int, str], Resolution] = {}
     lines = []
