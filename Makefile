@@ -59,7 +59,7 @@ bench: setup ## Measure in a large world: make bench SCALE=0.01 (docs/performanc
 
 bench-faults: setup ## The proofs of faults at release size: make bench-faults KILLS=1000
 	@PORTAL_FAULT_KILLS="$(or $(KILLS),1000)" PORTAL_FAULT_MAILS="$(or $(MAILS),2000)" \
-	  PORTAL_FAULT_FULL="$(or $(FULL),20)" PYTHONDONTWRITEBYTECODE= \
+	  PORTAL_FAULT_FULL="$(or $(FULL),20)" PORTAL_FAULT_FAILOVERS="$(or $(FAILOVERS),10)" PYTHONDONTWRITEBYTECODE= \
 	  $(BIN)/pytest -q -s -m proof -p no:randomly --timeout=0 --database="$(or $(DATABASE),both)" \
 	  tests/proofs/faults
 

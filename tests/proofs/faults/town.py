@@ -177,10 +177,10 @@ def _reader(database: Database, server: OwnServer | None) -> Engine:
 
 
 @contextmanager
-def founded(kind: Kind) -> Iterator[Town]:
+def founded(kind: Kind, cluster: type[OwnServer] = OwnServer) -> Iterator[Town]:
     """Make a town by the real clock, on a database (and for PostgreSQL a cluster) of its own."""
     folder = Path(tempfile.mkdtemp(prefix="portal-faults-"))
-    server = OwnServer() if kind is Kind.POSTGRESQL else None
+    server = cluster() if kind is Kind.POSTGRESQL else None
     try:
         shelf = Shelf(folder, folder, server.url if server else None)
         town = Town(shelf.copy(kind, Content.EMPTY), server)
