@@ -1,6 +1,6 @@
 """Reading what the versions of lists say about some products: entries, categories, factors."""
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,11 +10,13 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
-    BindParameter,
     ColumnElement,
     CompoundSelect,
     Select,
+    SQLColumnExpression,
+    any_,
     bindparam,
     cast,
     func,
@@ -125,7 +127,7 @@ def load_book(
     }
     is_first = True
     for page in in_pages(sorted({product.id for product in products}), PAGE):
-        statement = _statement(with_categories=is_first)
+        statement = _statement(db.engine.dialect.name, with_categories=is_first)
         for what, *row in db.session.execute(statement, {**asked, "product_ids": page}):
             found.take(what, row)
         is_first = False  # categories are the same for every page
@@ -220,23 +222,31 @@ def _add(
     found.setdefault(key, {}).setdefault(facts[0], []).append(entry)
 
 
-Asked = BindParameter[int]
+OneOf = Callable[[SQLColumnExpression[Any], str], ColumnElement[bool]]
+"""Makes the condition that a column is one of the ids that are asked for by a name."""
 Parts = tuple[Select[*tuple[Any, ...]], ...]
 
 
+def _one_of_list(column: SQLColumnExpression[Any], name: str) -> ColumnElement[bool]:
+    return column.in_(bindparam(name, type_=BigInteger, expanding=True))
+
+
+def _one_of_array(column: SQLColumnExpression[Any], name: str) -> ColumnElement[bool]:
+    """Ask with one value however many ids there are: PostgreSQL takes a list as one value each."""
+    return column == any_(bindparam(name, type_=ARRAY(BigInteger)))
+
+
 @cache
-def _statement(*, with_categories: bool) -> CompoundSelect[*tuple[Any, ...]]:
+def _statement(dialect: str, *, with_categories: bool) -> CompoundSelect[*tuple[Any, ...]]:
     """Return the one statement, which is built once and told what to look for when it runs."""
-    product_ids = bindparam("product_ids", type_=BigInteger, expanding=True)
-    version_ids = bindparam("version_ids", type_=BigInteger, expanding=True)
-    parts = _of_products(product_ids, version_ids)
+    one_of = _one_of_list if dialect == "sqlite" else _one_of_array
+    parts = _of_products(one_of)
     if with_categories:
-        category_ids = bindparam("category_ids", type_=BigInteger, expanding=True)
-        parts += _of_categories(category_ids, version_ids)
+        parts += _of_categories(one_of)
     return union_all(*parts)
 
 
-def _of_products(product_ids: Asked, version_ids: Asked) -> Parts:
+def _of_products(one_of: OneOf) -> Parts:
     """Select what is said of some products themselves: entries and units of measure."""
     entries = (
         select(
@@ -249,8 +259,8 @@ def _of_products(product_ids: Asked, version_ids: Asked) -> Parts:
         .prefix_with(KEPT, dialect="postgresql")
         .join(Product, Product.id == PriceEntry.product_id)
         .where(
-            PriceEntry.version_id.in_(version_ids),
-            PriceEntry.product_id.in_(product_ids),
+            one_of(PriceEntry.version_id, "version_ids"),
+            one_of(PriceEntry.product_id, "product_ids"),
             holds_within(PriceEntry.valid_from, PriceEntry.valid_to, ASKED),
         )
     )
@@ -261,11 +271,11 @@ def _of_products(product_ids: Asked, version_ids: Asked) -> Parts:
         UomConversion.from_uom,
         *(names.get(column, _none(column)) for column in ENTRY_COLUMNS),
         UomConversion.factor,
-    ).where(UomConversion.product_id.in_(product_ids))
+    ).where(one_of(UomConversion.product_id, "product_ids"))
     return entries, conversions
 
 
-def _of_categories(category_ids: Asked, version_ids: Asked) -> Parts:
+def _of_categories(one_of: OneOf) -> Parts:
     """Select what is said of the categories that products stand in, and which stand above them."""
     own, above = _OWN, _ABOVE
     names: dict[Any, Any] = {PriceEntry.version_id: above.id}
@@ -278,9 +288,11 @@ def _of_categories(category_ids: Asked, version_ids: Asked) -> Parts:
             _none(UomConversion.factor),
         )
         .join(above, _stands_above(above, own))
-        .where(own.id.in_(category_ids))
+        .where(one_of(own.id, "category_ids"))
     )
-    reached = select(above.id).join(own, _stands_above(above, own)).where(own.id.in_(category_ids))
+    reached = (
+        select(above.id).join(own, _stands_above(above, own)).where(one_of(own.id, "category_ids"))
+    )
     entries = (
         select(
             literal(_What.CATEGORY_ENTRY.value),
@@ -291,7 +303,7 @@ def _of_categories(category_ids: Asked, version_ids: Asked) -> Parts:
         )
         .join(Category, Category.id == PriceEntry.category_id)
         .where(
-            PriceEntry.version_id.in_(version_ids),
+            one_of(PriceEntry.version_id, "version_ids"),
             PriceEntry.category_id.in_(reached),
             holds_within(PriceEntry.valid_from, PriceEntry.valid_to, ASKED),
         )
