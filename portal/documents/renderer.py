@@ -18,9 +18,16 @@ from typing import BinaryIO, Final
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
+from portal.documents.columns import load_widths, set_columns
 from portal.documents.fetching import AssetFetcher
 
 STYLES: Final = "asset:documents/document.css"
+WARMING: Final = """<html lang="en"><head><title>.</title></head><body>
+<div class="running-number">.</div><h1>.</h1><table>
+<thead><tr><th scope="col">.</th><th scope="col">.</th></tr></thead>
+<tbody><tr><td>.</td><td class="num">1 <div class="small">.</div></td></tr></tbody>
+</table></body></html>"""
+"""A page with what all documents have, so that each finds it read, compiled and looked up."""
 
 MOST_MEMORY: Final = 2 * 1024**3
 MOST_CPU_SECONDS: Final = 60
@@ -44,10 +51,12 @@ class Press:
     def __init__(self) -> None:
         self._fonts = FontConfiguration()
         self._styles = CSS(url=STYLES, url_fetcher=AssetFetcher(), font_config=self._fonts)
+        self._widths = load_widths()
 
     def render(self, page: str) -> bytes:
         """Return a page as a PDF."""
         document = HTML(string=page, base_url="asset:", url_fetcher=AssetFetcher())
+        set_columns(document.etree_element, self._widths)
         pdf: bytes = document.write_pdf(
             pdf_variant="pdf/ua-1", stylesheets=[self._styles], font_config=self._fonts
         )
@@ -86,7 +95,7 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     press = Press()
-    press.render("<html><head><title>.</title></head><body>warm</body></html>")
+    press.render(WARMING)
     while select.select([requests], [], [], IDLE_SECONDS)[0]:
         header = requests.read(LENGTH_BYTES)
         if len(header) < LENGTH_BYTES:
