@@ -18,7 +18,6 @@ from typing import BinaryIO, Final
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
-from portal.documents.columns import load_widths, set_columns
 from portal.documents.fetching import AssetFetcher
 
 STYLES: Final = "asset:documents/document.css"
@@ -51,12 +50,10 @@ class Press:
     def __init__(self) -> None:
         self._fonts = FontConfiguration()
         self._styles = CSS(url=STYLES, url_fetcher=AssetFetcher(), font_config=self._fonts)
-        self._widths = load_widths()
 
     def render(self, page: str) -> bytes:
         """Return a page as a PDF."""
         document = HTML(string=page, base_url="asset:", url_fetcher=AssetFetcher())
-        set_columns(document.etree_element, self._widths)
         pdf: bytes = document.write_pdf(
             pdf_variant="pdf/ua-1", stylesheets=[self._styles], font_config=self._fonts
         )
