@@ -58,7 +58,7 @@ from portal.service.knowledge import views as articles
 from portal.service.repairs import pages as repairs
 from portal.service.repairs import parts as repair_parts
 from portal.service.repairs import views as repairs_views
-from portal.service.repairs.queries import find_parts_of_quote
+from portal.service.repairs.queries import find_parts_of_quote, waits_for_quote
 from portal.sms import actions as sms
 from portal.web import access, identity, shell, static
 
@@ -165,7 +165,7 @@ def _plug_in() -> None:
     ordering.set_ordered_quantities_hook(orders_queries.find_ordered_quantities)
     ordering.set_ordered_of_hook(orders_queries.find_ordered_of)
     on_delivered(assets.take_in_delivered)
-    watch_quotes(repair_parts.follow_quote)
+    watch_quotes(repair_parts.follow_quote, waits_for_quote)
     stocking.ask_repairs_with(find_parts_of_quote)
     also_show("repair", repairs.part_of_case)
     add_source(repairs.repairs_of_asset)

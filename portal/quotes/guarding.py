@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Update, bindparam, update
+from sqlalchemy import ColumnElement, Update, bindparam, false, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.catalog.rules import check_quantity
@@ -19,16 +19,25 @@ from portal.quotes.pricing import Priced, price_draft
 from portal.quotes.rules import KIND
 
 Watcher = Callable[[Actor | None, str, Quote, datetime], None]
-_watchers: list[Watcher] = []
+Waits = Callable[[ColumnElement[int], ColumnElement[int]], ColumnElement[bool]]
+_watchers: dict[Watcher, Waits] = {}
 
 
-def watch_quotes(watcher: Watcher) -> None:
+def watch_quotes(watcher: Watcher, waits: Waits) -> None:
     """Name what hears of each event of a quote, in its transaction: (actor, verb, quote, now).
 
     The way upwards for what waits for a quote to be approved, refused or given up.
+
+    Args:
+        waits: Says of a quote's account and id, as part of a statement, whether anything waits.
     """
-    if watcher not in _watchers:
-        _watchers.append(watcher)
+    _watchers[watcher] = waits
+
+
+def is_watched() -> ColumnElement[bool]:
+    """Return, as part of a statement about quotes, whether anything waits for one."""
+    of_quote = Quote.account_id.expression, Quote.id.expression
+    return or_(false(), *(waits(*of_quote) for waits in _watchers.values()))
 
 
 class ChangedMeanwhileError(ConflictError):
@@ -112,9 +121,19 @@ def note_opening(actor: Actor, quote: Quote, now: datetime) -> None:
 
 
 def record_quote(
-    actor: Actor | None, verb: str, quote: Quote, now: datetime, **data: object
+    actor: Actor | None,
+    verb: str,
+    quote: Quote,
+    now: datetime,
+    *,
+    has_watchers: bool = True,
+    **data: object,
 ) -> None:
-    """Write an event of a quote, and tell those who wait for it."""
+    """Write an event of a quote, and tell those who wait for it.
+
+    Args:
+        has_watchers: Whether any may do; it is known where `is_watched` was asked under the lock.
+    """
     record(
         actor,
         verb,
@@ -126,7 +145,7 @@ def record_quote(
         revision=quote.revision,
         **data,
     )
-    for watcher in _watchers:
+    for watcher in _watchers if has_watchers else ():
         watcher(actor, verb, quote, now)
 
 

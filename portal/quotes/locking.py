@@ -19,6 +19,7 @@ from portal.catalog.queries import is_visible
 from portal.db import KEPT, db
 from portal.db import lock as locked
 from portal.policy import Actor
+from portal.quotes.guarding import is_watched
 from portal.quotes.models import Quote, QuoteLine, QuoteOpening, QuoteRevision
 from portal.quotes.queries import WITH_REQUESTERS, QuoteNotFoundError, visible_to
 from portal.quotes.rules import KIND
@@ -145,10 +146,14 @@ def _content(*, by_id: bool) -> Select[*tuple[Any, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a message about a quote says besides the quote: a comment, and days by the zone."""
+    """What a message about a quote says besides the quote: a comment, and days by the zone.
+
+    ``is_watched`` says whether anything may wait for how it ends.
+    """
 
     zone: str
     comment: str = ""
+    is_watched: bool = True
 
 
 def get_decided(revision_id: int) -> tuple[Quote, Said]:
@@ -157,17 +162,17 @@ def get_decided(revision_id: int) -> tuple[Quote, Said]:
     The quote is locked already. With it comes what the decision said.
     """
     found = db.session.execute(_decided(), {"revision": revision_id})
-    quote, zone, comment = found.unique().one()
+    quote, zone, comment, has_watchers = found.unique().one()
     set_committed_value(quote.current, "quote", quote)
-    return quote, Said(zone, comment or "")
+    return quote, Said(zone, comment or "", bool(has_watchers))
 
 
 @cache
 def _decided() -> Select[*tuple[Any, ...]]:
-    """Select the quote of a revision beside its account's zone and what was said last."""
+    """Select the quote of a revision, its account's zone, what was said last, who waits for it."""
     comment = last_comment(KIND, bindparam("revision")).scalar_subquery()
     return (
-        select(Quote, Account.time_zone, comment)
+        select(Quote, Account.time_zone, comment, is_watched())
         .join(QuoteRevision, QuoteRevision.quote_id == Quote.id)
         .join(Account, Account.id == Quote.account_id)
         .where(QuoteRevision.id == bindparam("revision"))

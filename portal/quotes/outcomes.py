@@ -76,7 +76,7 @@ def settle(subject_id: int, outcome: Outcome, now: datetime, actor: Actor | None
         status = _MOVES[outcome].apply(quote.status, None, quote.number)
         quote.current.status, quote.current.closed_at = status, now
         bump(quote, now, status=status)
-        record_quote(actor, _VERBS[outcome], quote, now)
+        record_quote(actor, _VERBS[outcome], quote, now, has_watchers=said.is_watched)
         tell_requesters(_MESSAGES[outcome], quote, said, now, actor)
 
 
@@ -87,7 +87,14 @@ def approve(quote: Quote, said: Said, now: datetime, actor: Actor | None = None)
         status = _after_orders(quote, status)
     quote.current.status = status
     bump(quote, now, status=status)
-    record_quote(actor, "quote.approved", quote, now, content_hash=quote.current.content_hash)
+    record_quote(
+        actor,
+        "quote.approved",
+        quote,
+        now,
+        has_watchers=said.is_watched,
+        content_hash=quote.current.content_hash,
+    )
     tell_requesters("quote_approved", quote, said, now, actor)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Account, Membership, MembershipRole, Person
@@ -184,6 +184,17 @@ def _waiting_for() -> Select[int, int]:
         .distinct()
         .order_by(Repair.id)
         .prefix_with(KEPT, dialect="postgresql")
+    )
+
+
+def waits_for_quote(
+    account_id: ColumnElement[int], quote_id: ColumnElement[int]
+) -> ColumnElement[bool]:
+    """Return, as part of a statement, whether parts wait for a quote."""
+    return exists().where(
+        RepairPart.account_id == account_id,
+        RepairPart.quote_id == quote_id,
+        RepairPart.status == PartStatus.QUOTED,
     )
 
 
