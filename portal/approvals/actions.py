@@ -139,17 +139,22 @@ def preview_route(subject: Subject, judges: Judges) -> Route:
     return make_route(held.policy if held else None, subject.facts, people)
 
 
-def start_run(actor: Actor, subject: Subject, now: datetime) -> ApprovalRun:
+def start_run(
+    actor: Actor, subject: Subject, now: datetime, judges: Judges | None = None
+) -> ApprovalRun:
     """Begin the pass of a subject through the policy and ask the first approvers.
 
     A policy of which no rule holds approves by itself: the run returned is approved then. The
     caller has locked the subject and settles it by the run's state; the outcome plug is not called.
 
+    Args:
+        judges: Those of the subject's unit, where they are read already under that lock.
+
     Raises:
         DeadEndError: Nobody could finish the route; nothing was written.
     """
     with joined():
-        people, held = load_judges(subject.account_id, subject.unit_id, now)
+        people, held = judges or load_judges(subject.account_id, subject.unit_id, now)
         route = make_route(held.policy if held else None, subject.facts, people)
         if route.outcome is RouteOutcome.DEAD_END:
             raise DeadEndError(route)

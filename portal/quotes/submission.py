@@ -23,11 +23,12 @@ from portal.quotes.models import Quote, QuoteLine, QuoteRevision
 from portal.quotes.moves import Move
 from portal.quotes.ordering import ordered_quantities
 from portal.quotes.outcomes import approve, plan_end
-from portal.quotes.places import Places, places_of
-from portal.quotes.pricing import Priced, PricedLine, price_lines
+from portal.quotes.places import Places
+from portal.quotes.pricing import Priced, PricedLine, Rates, price_lines
 from portal.quotes.rules import KIND, ORDERABLE, QuoteStatus, end_of_validity
 from portal.quotes.sheet import Sheet, draft_sheet, sheet_of
 from portal.quotes.subject import Submitter, make_subject
+from portal.quotes.surroundings import Surroundings, find_surroundings
 
 
 class NoLinesError(InvalidError):
@@ -174,8 +175,9 @@ def _submit(
     target = Move.SUBMIT.apply(quote.status, actor, quote.number)
     if quote.version != version:
         raise DraftConflictError(quote.number, ())
-    places = places_of(held.account, held.units)
-    priced = price_lines(revision, revision.lines, places, now, held.seen)
+    around = find_surroundings(quote, held.account, held.units, now, with_history=False)
+    places, rates = around.places, Rates(around.charges, around.lists)
+    priced = price_lines(revision, revision.lines, places, now, held.seen, rates)
     _check(quote, priced, places, accepted, shown_total)
     until = _valid_until(places, priced, now)
     _freeze(actor, revision, priced, places, until, now)
@@ -188,7 +190,7 @@ def _submit(
         valid_until=until,
     )
     _tell(actor, quote, now)
-    _start(actor, quote, draft_sheet(revision, priced, places), places, now)
+    _start(actor, quote, draft_sheet(revision, priced, places), around, now)
 
 
 def _check(
@@ -268,14 +270,14 @@ def _tell(actor: Actor, quote: Quote, now: datetime) -> None:
     plan_end(quote, now)
 
 
-def _start(actor: Actor, quote: Quote, sheet: Sheet, places: Places, now: datetime) -> None:
+def _start(actor: Actor, quote: Quote, sheet: Sheet, around: Surroundings, now: datetime) -> None:
     """Start the approval; a policy of which no rule holds approves at once."""
-    revision = quote.current
+    revision, places = quote.current, around.places
     people = frozenset(item.person_id for item in revision.requesters)
     submitter = Submitter(actor.membership_id or quote.membership_id, people, actor.name)
     before = last_submitted(actor, quote, places, now)
     subject = make_subject(sheet, submitter, places.account.time_zone, now, before)
-    run = start_run(actor, subject, now)
+    run = start_run(actor, subject, now, around.judges)
     if run.state == RunState.APPROVED:
         approve(quote, find_said(quote), now)
 

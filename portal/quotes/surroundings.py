@@ -1,4 +1,4 @@
-"""What a draft's page needs of the account around it, in one statement: all of it is small."""
+"""What a draft needs of the account around it, in one statement: all of it is small."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,10 +28,19 @@ class Surroundings:
 
 
 def find_surroundings(
-    quote: Quote, account: Account, units: Mapping[int, int | None], now: datetime
+    quote: Quote,
+    account: Account,
+    units: Mapping[int, int | None],
+    now: datetime,
+    *,
+    with_history: bool = True,
 ) -> Surroundings:
-    """Return the surroundings of a quote, as they are at an instant."""
-    places, charges, lists, judges, history = _bundle().read(
+    """Return the surroundings of a quote, as they are at an instant.
+
+    Args:
+        with_history: A page says what happened; whoever submits does not ask.
+    """
+    places, charges, lists, judges, *history = _bundle(with_history=with_history).read(
         {
             "account": account.id,
             "currency": quote.currency,
@@ -48,12 +57,11 @@ def find_surroundings(
         charges=make_charges(charges),
         lists=make_lists(lists),
         judges=make_judges(judges, quote.unit_id),
-        history=make_history(history),
+        history=make_history(history[0]) if history else (),
     )
 
 
 @cache
-def _bundle() -> Bundle:
-    return bundle(
-        select_places(), select_charges(), select_lists(), select_judges(), select_history()
-    )
+def _bundle(*, with_history: bool) -> Bundle:
+    parts = (select_places(), select_charges(), select_lists(), select_judges())
+    return bundle(*parts, select_history()) if with_history else bundle(*parts)

@@ -22,7 +22,7 @@ from tests.stage import Counted, PortalClient
 
 Count = Callable[[], AbstractContextManager[Counted]]
 SignIn = Callable[..., PortalClient]
-MOST = {"submit": 21, "approve": 16, "convert": 15, "place": 14}
+MOST = {"submit": 18, "approve": 16, "convert": 15, "place": 14}
 """Who signed in included. Lower them when a step needs fewer; none may need more."""
 FEW, MANY = 2, 50
 CHEAP = ("AC", "CL", "CP", "FN", "HS", "KB", "MM", "MS", "NW", "OS", "PS", "SD", "TP", "WC", "XS")
