@@ -81,8 +81,14 @@ def row_scope_of(signed_in: SignedIn | None) -> RowScope:
 
 
 def current_signed_in() -> SignedIn | None:
-    """Return who is signed in, or ``None``."""
-    person = current_user._get_current_object()  # noqa: SLF001 - the proxy's documented way out
+    """Return who is signed in, or ``None``.
+
+    A page asks for it hundreds of times, so Flask-Login is asked once: it keeps its answer there.
+    """
+    try:
+        person = g._login_user  # noqa: SLF001 - set by Flask-Login
+    except (AttributeError, RuntimeError):
+        person = current_user._get_current_object()  # noqa: SLF001 - the proxy's documented way out
     return person if isinstance(person, SignedIn) else None
 
 
