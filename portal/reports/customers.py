@@ -15,13 +15,14 @@ from portal.accounts.models import Account
 from portal.db import db
 from portal.policy import Actor, P
 from portal.reports import figures as f
+from portal.reports.adding import Total
 from portal.reports.asking import Askable, By, Wanted
 from portal.reports.converting import Converter
 from portal.reports.naming import name_accounts
 from portal.reports.ordered import ordered
 from portal.reports.periods import FIRST_DAY, Period, Window
 from portal.reports.results import ResultRow
-from portal.reports.sales import Grouper, Total
+from portal.reports.sales import Grouper
 from portal.reports.shapes import Listing, Report, Section, Worked
 from portal.reports.spending import list_lines
 from portal.scope import within

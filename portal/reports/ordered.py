@@ -4,17 +4,16 @@ An order carries the sums of its valid lines (`portal/orders/taxing.py` writes t
 that looks at orders as wholes is answered from these, any other one from `sales_lines`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    CompoundSelect,
     Select,
-    String,
     Subquery,
     cast,
     func,
@@ -23,7 +22,6 @@ from sqlalchemy import (
     type_coerce,
     union_all,
 )
-from sqlalchemy.sql.visitors import replacement_traverse
 
 from portal.accounts.models import Membership
 from portal.db import db
@@ -33,15 +31,15 @@ from portal.orders.models import Order
 from portal.orders.queries import visible_to
 from portal.orders.rules import SENT
 from portal.policy import Actor, Permission
+from portal.reports.adding import AMOUNT, Total, add_lines, add_orders, count_orders
 from portal.reports.asking import By, Wanted
 from portal.reports.sales import (
-    AMOUNT,
     GIVEN_UP,
-    OWN,
     PAST,
-    Total,
+    Grouper,
     count_lines,
-    find_totals,
+    of_own,
+    of_past,
     sales_lines,
 )
 
@@ -60,13 +58,7 @@ def _own(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
         .outerjoin(Membership, Membership.id == Order.membership_id)  # read where it is asked for
         .where(Order.status.in_(sorted(SENT)), Order.valid_lines > 0)
         .with_only_columns(
-            literal(OWN).label("source"),
-            Order.account_id.label("account_id"),
-            Order.unit_id.label("unit_id"),
-            cast(Membership.person_id, String(254)).label("person"),
-            cast(Order.status, String(40)).label("status"),
-            Order.placed_at.label("placed_at"),
-            Order.currency.label("currency"),
+            *of_own(),
             Order.valid_lines.label("lines"),
             Order.lines_total.label("net"),
             Order.list_total.label("list"),
@@ -76,7 +68,6 @@ def _own(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
 
 
 def _past(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
-    person = func.coalesce(cast(Membership.person_id, String(254)), PastOrder.person_email)
     net = cast(func.sum(type_coerce(PastOrderLine.line_total, BigInteger)), BigInteger)
     nothing_listed = type_coerce(literal(0, BigInteger), AMOUNT)
     return (
@@ -86,13 +77,7 @@ def _past(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
         .where(func.lower(PastOrder.status).not_in(GIVEN_UP))
         .group_by(PastOrder.id, Membership.person_id, PastOrder.account_id, PastOrder.placed_at)
         .with_only_columns(
-            literal(PAST),
-            PastOrder.account_id,
-            PastOrder.unit_id,
-            person,
-            PastOrder.status,
-            PastOrder.placed_at,
-            PastOrder.currency,
+            *of_past(),
             func.count(),
             type_coerce(net, AMOUNT),
             nothing_listed,
@@ -118,22 +103,10 @@ class Ordered:
     def totals(
         self, conditions: Sequence[ColumnElement[bool]], key: ColumnElement[Any]
     ) -> list[Total]:
-        """Return the totals by a key and currency, in one statement."""
+        """Return the totals by a key and currency."""
         if self.is_of_orders:
-            return _find_totals(self.rows, conditions, key)
-        return find_totals(self.rows, conditions, key)
-
-    def count_orders(
-        self, conditions: Sequence[ColumnElement[bool]], found: Sequence[Total]
-    ) -> dict[str, int]:
-        """Return how many orders there are by currency; ``found`` is what `totals` said."""
-        counts: dict[str, int] = {}
-        groups = found
-        if found and not self.is_of_orders:  # an order may be in several groups
-            groups = find_totals(self.rows, conditions, None)
-        for total in groups:
-            counts[total.currency] = counts.get(total.currency, 0) + total.orders
-        return counts
+            return add_orders(self.rows, conditions, key)
+        return add_lines(self.rows, conditions, key)
 
     def count_past_lines(self, conditions: Sequence[ColumnElement[bool]]) -> int:
         """Return how many lines come from an earlier system."""
@@ -151,61 +124,22 @@ def ordered(actor: Actor, permission: Permission, wanted: Wanted) -> Ordered:
     return Ordered(read(actor, permission), is_of_orders)
 
 
-def _find_totals(
-    orders: Subquery, conditions: Sequence[ColumnElement[bool]], key: ColumnElement[Any]
-) -> list[Total]:
-    """Return the totals of whole orders by a key and currency, in one statement.
+def count_by_currency(
+    actor: Actor, permission: Permission, wanted: Wanted, found: Sequence[Total]
+) -> Mapping[str, int]:
+    """Return how many orders there are by currency; ``found`` is what the totals said.
 
-    Own and imported orders are put together each for itself, then with one another: so a database
-    plans by what it knows of a table, and sorts groups instead of orders.
+    Lines of one order may be in several groups: its orders are counted anew then, as wholes unless
+    a filter looks at lines.
     """
-    parts = union_all(*_parts(orders, conditions, key)).subquery()
-    column = parts.c
-    statement = (
-        select(
-            column.raw,
-            column.currency,
-            *(func.sum(column[name]) for name in ("orders", "lines", "net", "list", "listed")),
-            func.max(column.last_at),
-        )
-        .group_by(column.raw, column.currency)
-        .order_by(column.raw, column.currency)
-    )
-    return [
-        Total(raw, currency, int(orders), int(lines), *sums)
-        for raw, currency, orders, lines, *sums in db.session.execute(statement)
-    ]
-
-
-def _parts(
-    orders: Subquery, conditions: Sequence[ColumnElement[bool]], key: ColumnElement[Any]
-) -> Iterator[Select[*tuple[Any, ...]]]:
-    """Yield the totals of each select that the union ``orders`` is made of."""
-    union = orders.element
-    assert isinstance(union, CompoundSelect)  # noqa: S101 - `sales_orders` made it
-    for each in union.selects:
-        part = each.subquery()
-        own = dict(zip(orders.c, part.c, strict=True))
-        keyed = (
-            select(
-                _put(key, own).label("raw"),
-                *(
-                    own[orders.c[name]].label(name)
-                    for name in ("currency", "lines", "net", "list", "listed", "placed_at")
-                ),
-            )
-            .where(*(_put(condition, own) for condition in conditions))
-            .subquery()
-        )
-        yield select(
-            keyed.c.raw,
-            keyed.c.currency,
-            func.count().label("orders"),
-            *(func.sum(keyed.c[name]).label(name) for name in ("lines", "net", "list", "listed")),
-            func.max(keyed.c.placed_at).label("last_at"),
-        ).group_by(keyed.c.raw, keyed.c.currency)
-
-
-def _put(expression: Any, own: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - whatever is in SQL
-    """Return the same expression over other columns."""
-    return replacement_traverse(expression, {}, lambda element, **_options: own.get(element))
+    if wanted.by in OF_LINES:
+        source = ordered(actor, permission, replace(wanted, by=By.STATUS))
+        conditions, everything = Grouper(source.rows).conditions(wanted), literal(0)
+        if not source.is_of_orders:
+            one = count_orders(source.rows, conditions, everything)
+            return {currency: many for (_raw, currency), many in one.items()}
+        found = source.totals(conditions, everything)
+    counts: Counter[str] = Counter()
+    for total in found:
+        counts[total.currency] += total.orders
+    return counts

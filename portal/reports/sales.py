@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flask_babel import gettext as _
 from sqlalchemy import (
@@ -40,6 +40,7 @@ from portal.orders.models import Order, OrderLine
 from portal.orders.queries import visible_to
 from portal.orders.rules import SENT, OrderStatus
 from portal.policy import Actor, Permission
+from portal.reports.adding import AMOUNT
 from portal.reports.asking import By, Wanted
 from portal.reports.naming import (
     Categories,
@@ -59,7 +60,6 @@ OWN: Final = "own"
 PAST: Final = "past"
 GIVEN_UP: Final = ("cancelled", "canceled", "declined", "rejected", "discarded", "draft")
 """Words of imported orders that are none: their lines do not count."""
-AMOUNT: Final = ExactDecimal(4)
 _COLUMNS: Final = {
     By.UNIT: "unit_id",
     By.ACCOUNT: "account_id",
@@ -107,6 +107,36 @@ def _rounded(whole: Any, rest: Any, digits: int) -> ColumnElement[int]:  # noqa:
     return scaled
 
 
+def of_own() -> list[ColumnElement[Any]]:
+    """Return what reports ask of an own order, whether they read it as a whole or its lines."""
+    return [
+        literal(OWN).label("source"),
+        Order.id.label("order_id"),
+        Order.account_id.label("account_id"),
+        Order.unit_id.label("unit_id"),
+        cast(Membership.person_id, String(254)).label("person"),
+        cast(Order.status, String(40)).label("status"),
+        Order.placed_at.label("placed_at"),
+        Order.currency.label("currency"),
+    ]
+
+
+def of_past() -> list[ColumnElement[Any]]:
+    """Return the same of an imported order."""
+    return [
+        literal(PAST).label("source"),
+        PastOrder.id.label("order_id"),
+        PastOrder.account_id.label("account_id"),
+        PastOrder.unit_id.label("unit_id"),
+        func.coalesce(cast(Membership.person_id, String(254)), PastOrder.person_email).label(
+            "person"
+        ),
+        PastOrder.status.label("status"),
+        PastOrder.placed_at.label("placed_at"),
+        PastOrder.currency.label("currency"),
+    ]
+
+
 def sales_lines(actor: Actor, permission: Permission) -> Subquery:
     """Return everything ordered that ``permission`` reaches, one row for each line."""
     return union_all(_own(actor, permission), _past(actor, permission)).subquery("sales")
@@ -122,17 +152,10 @@ def _own(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
         .outerjoin(Product, Product.id == OrderLine.product_id)
         .where(Order.status.in_(sorted(SENT)), OrderLine.quantity > OrderLine.cancelled)
         .with_only_columns(
-            literal(OWN).label("source"),
+            *of_own(),
             OrderLine.id.label("line_id"),
-            Order.id.label("order_id"),
             Order.number.label("number"),
             Order.purchase_order_number.label("purchase_order_number"),
-            Order.account_id.label("account_id"),
-            Order.unit_id.label("unit_id"),
-            cast(Membership.person_id, String(254)).label("person"),
-            cast(Order.status, String(40)).label("status"),
-            Order.placed_at.label("placed_at"),
-            Order.currency.label("currency"),
             Product.category_id.label("category_id"),
             OrderLine.sku.label("sku"),
             OrderLine.name.label("name"),
@@ -152,17 +175,10 @@ def _past(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
         .outerjoin(Product, Product.id == PastOrderLine.product_id)
         .where(func.lower(PastOrder.status).not_in(GIVEN_UP))
         .with_only_columns(
-            literal(PAST),
+            *of_past(),
             PastOrderLine.id,
-            PastOrder.id,
             PastOrder.number,
             PastOrder.purchase_order_number,
-            PastOrder.account_id,
-            PastOrder.unit_id,
-            func.coalesce(cast(Membership.person_id, String(254)), PastOrder.person_email),
-            PastOrder.status,
-            PastOrder.placed_at,
-            PastOrder.currency,
             Product.category_id,
             PastOrderLine.sku,
             PastOrderLine.name,
@@ -172,60 +188,6 @@ def _past(actor: Actor, permission: Permission) -> Select[*tuple[Any, ...]]:
             type_coerce(cast(null(), BigInteger), AMOUNT),
         )
     )
-
-
-class Total(NamedTuple):
-    """What a group of order lines comes to, in one currency.
-
-    ``listed`` is the net value of those lines that have a list price.
-    """
-
-    raw: Any
-    currency: str
-    orders: int
-    lines: int
-    net: Decimal
-    list: Decimal
-    listed: Decimal
-    last_at: datetime
-
-
-def find_totals(
-    lines: Subquery, conditions: Sequence[ColumnElement[bool]], key: ColumnElement[Any] | None
-) -> list[Total]:
-    """Return the totals of order lines by a key and currency, in one statement.
-
-    Args:
-        key: Expression over ``lines`` to group by, or ``None`` for all in one.
-    """
-    keyed = (
-        select(
-            (literal(0) if key is None else key).label("raw"),
-            case((lines.c.source == OWN, lines.c.order_id), else_=-lines.c.order_id).label("one"),
-            lines.c.currency,
-            lines.c.net,
-            lines.c.list,
-            lines.c.placed_at,
-        )
-        .where(*conditions)
-        .subquery()
-    )
-    nothing_listed = type_coerce(literal(0, BigInteger), AMOUNT)
-    statement = (
-        select(
-            keyed.c.raw,
-            keyed.c.currency,
-            func.count(keyed.c.one.distinct()),
-            func.count(),
-            func.sum(keyed.c.net),
-            func.coalesce(func.sum(keyed.c.list), nothing_listed),
-            func.coalesce(func.sum(case((keyed.c.list.is_not(None), keyed.c.net))), nothing_listed),
-            func.max(keyed.c.placed_at),
-        )
-        .group_by(keyed.c.raw, keyed.c.currency)
-        .order_by(keyed.c.raw, keyed.c.currency)
-    )
-    return [Total(*row) for row in db.session.execute(statement)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +214,10 @@ class Grouper:
         """Return how lines are put together by something."""
         if by.step is not None:
             return self._times(by, window)
-        if by in {By.CATEGORY, By.SUBCATEGORY}:
-            return self._categories(is_root=by is By.CATEGORY)
+        if by is By.SUBCATEGORY:
+            return self._subcategories()
+        if by is By.CATEGORY:
+            return self._categories()
         name_all: dict[By, Any] = {
             By.UNIT: lambda raws: name_units(_known(raws)),
             By.ACCOUNT: lambda raws: name_accounts(_known(raws)),
@@ -277,21 +241,27 @@ class Grouper:
         names = {place: Name(each.key, each.key) for place, each in enumerate(buckets)}
         return Keys(expression, lambda _raws: names)
 
-    def _categories(self, *, is_root: bool) -> Keys:
-        """Put lines together by the path of their category, worked out in the statement."""
-        paths = {
-            key: self.categories.path_of(key, is_root=is_root) for key in self.categories.paths
+    def _subcategories(self) -> Keys:
+        """Put lines together by their category; each has a path of its own."""
+        names: dict[int | None, Name] = {
+            key: self.categories.name_of(path) for key, path in self.categories.paths.items()
         }
-        order = sorted(set(paths.values()))
-        places = {path: place for place, path in enumerate(order)}
-        if not paths:
+        names[None] = self.categories.name_of("")
+        return Keys(self.lines.c.category_id, lambda _raws: names)
+
+    def _categories(self) -> Keys:
+        """Put lines together by the root of their category, worked out in the statement."""
+        roots = {key: self.categories.path_of(key, is_root=True) for key in self.categories.paths}
+        order = sorted(set(roots.values()))
+        places = {root: place for place, root in enumerate(order)}
+        if not roots:
             return Keys(literal(-1), lambda _raws: {-1: self.categories.name_of("")})
         expression = case(
-            {key: places[path] for key, path in paths.items()},
+            {key: places[root] for key, root in roots.items()},
             value=self.lines.c.category_id,
             else_=-1,
         )
-        names = {place: self.categories.name_of(path) for path, place in places.items()}
+        names = {place: self.categories.name_of(root) for root, place in places.items()}
         names[-1] = self.categories.name_of("")
         return Keys(expression, lambda _raws: names)
 

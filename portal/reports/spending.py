@@ -12,17 +12,17 @@ from flask_babel import lazy_gettext as _l
 from portal.orders.rules import OrderStatus
 from portal.policy import Actor, P, Permission
 from portal.reports import figures as f
+from portal.reports.adding import Total
 from portal.reports.asking import Askable, By, Wanted
 from portal.reports.converting import Converter
 from portal.reports.naming import Name, name_accounts, name_people, name_units, named
-from portal.reports.ordered import first_placed_at, ordered
+from portal.reports.ordered import count_by_currency, first_placed_at, ordered
 from portal.reports.periods import Period, Window, buckets_of
 from portal.reports.results import LateRows, ResultRow
 from portal.reports.sales import (
     OWN,
     Grouper,
     SalesLine,
-    Total,
     count_lines,
     find_key,
     find_lines,
@@ -89,7 +89,7 @@ def _work(actor: Actor, wanted: Wanted, permission: Permission, saved: str) -> W
     names = names_of(keys, list(dict.fromkeys(each.raw for each in found)))
     converter = Converter(wanted)
     sums = _sums(found, names, converter, wanted)
-    orders = source.count_orders(conditions, found)
+    orders = count_by_currency(actor, permission, wanted, found)
     total = _Sum(orders=sum(many for each, many in orders.items() if converter.knows(each)))
     for each in sums.values():
         total.lines += each.lines

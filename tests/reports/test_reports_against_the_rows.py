@@ -75,6 +75,26 @@ def test_what_was_ordered_is_what_the_lines_add_up_to(
     assert counted or not rows
 
 
+@pytest.mark.parametrize(
+    ("by", "narrowed"),
+    [("month", "category"), ("category", "cost-centre"), ("product", "category")],
+)
+def test_an_order_counts_once_in_the_total_however_many_groups_its_lines_are_in(
+    cast: Cast, now: datetime, by: str, narrowed: str
+) -> None:
+    actor = cast.acme.admin
+    rows = naive.sold(actor, P.ORDER_REPORT_READ)
+    found = Counter(row.groups[narrowed] for row in rows)
+    (text, _lines), *_others = found.most_common()
+    kept = [row for row in rows if row.groups[narrowed] == text]
+
+    result = run_report(actor, "orders", {"by": by, "period": "all", narrowed: text}, now)
+
+    assert sums(result) == naive.totals(kept, by)
+    assert result.totals is not None
+    assert result.totals.values["orders"] == naive.totals(kept, None)[""][0]
+
+
 @readers
 def test_the_rows_behind_a_figure_add_up_to_it(cast: Cast, now: datetime, who: str) -> None:
     actor = READERS[who](cast)
