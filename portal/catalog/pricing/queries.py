@@ -30,8 +30,8 @@ __all__ = [
 ]
 
 
-MOST_ANSWERS: Final = 16_384
-"""Answers that a process keeps, of about a KiB each; then it starts anew."""
+MOST_ANSWERS: Final = 8_192
+"""Answers that a process keeps, of one to two KiB each; then it starts anew."""
 
 
 @dataclass(frozen=True, slots=True)
