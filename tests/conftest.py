@@ -68,16 +68,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the longest begin first: stories, and long proofs. One begun last would run on alone."""
+    """Let the longest proofs begin first: one that began last would run on alone."""
     items.sort(key=_minutes, reverse=True)
 
 
 def _minutes(item: pytest.Item) -> float:
-    """How long a test takes, where it says so: ``@pytest.mark.proof(minutes=9)``; stories do."""
-    for name, usual in (("proof", 0.0), ("story", 0.5)):
-        if marker := item.get_closest_marker(name):
-            return float(marker.kwargs.get("minutes", usual))
-    return 0
+    """How long a test takes, where it says so: ``@pytest.mark.proof(minutes=9)``."""
+    proof = item.get_closest_marker("proof")
+    return float(proof.kwargs.get("minutes", 0)) if proof else 0
 
 
 def pytest_collection_finish() -> None:
