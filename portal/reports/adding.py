@@ -64,13 +64,15 @@ def add_orders(orders: Subquery, conditions: Conditions, key: ColumnElement[Any]
 def add_lines(lines: Subquery, conditions: Conditions, key: ColumnElement[Any]) -> list[Total]:
     """Return the totals of order lines by a key and currency, in two statements.
 
-    Orders are counted apart: along with the sums a database would sort all lines to count them.
+    Orders are counted apart: along with the sums a database would sort all lines to count them. A
+    group whose only order was given up between the two is left out.
     """
     found = _add(lines, conditions, key, _of_lines)
     orders = count_orders(lines, conditions, key) if found else {}
     return [
         Total(raw, currency, orders[raw, currency], int(many), *sums)
         for raw, currency, many, *sums in found
+        if (raw, currency) in orders
     ]
 
 

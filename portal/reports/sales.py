@@ -243,11 +243,11 @@ class Grouper:
 
     def _subcategories(self) -> Keys:
         """Put lines together by their category; each has a path of its own."""
-        names: dict[int | None, Name] = {
-            key: self.categories.name_of(path) for key, path in self.categories.paths.items()
-        }
-        names[None] = self.categories.name_of("")
-        return Keys(self.lines.c.category_id, lambda _raws: names)
+        paths = self.categories.paths  # one that is newer than these has no name yet
+        return Keys(
+            self.lines.c.category_id,
+            lambda raws: {raw: self.categories.name_of(paths.get(raw, "")) for raw in raws},
+        )
 
     def _categories(self) -> Keys:
         """Put lines together by the root of their category, worked out in the statement."""
